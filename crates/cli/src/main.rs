@@ -1,0 +1,2 @@
+//! The `onex` binary.
+fn main() {}

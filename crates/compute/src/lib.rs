@@ -1,0 +1,1 @@
+//! Pure steps bound from the contract: aggregation strategies and templates.

@@ -1,0 +1,1 @@
+//! ONEX contract models: reading contract.yaml, diagnostics with code and span, rules, fingerprint.

@@ -1,0 +1,1 @@
+//! ONEX wire models: envelope, topics, registration events, heartbeat, typed intents, result event.

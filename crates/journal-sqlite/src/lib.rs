@@ -1,0 +1,1 @@
+//! The SQLite run journal: WAL, durable, group commit.

@@ -1,0 +1,1 @@
+//! Takes secrets out of text and JSON, by key and by URL grammar.

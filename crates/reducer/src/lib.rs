@@ -1,0 +1,1 @@
+//! A state machine engine driven by the contract, and the registration reducer.

@@ -1,0 +1,1 @@
+//! Discovery, wiring report, subscriptions, ingress and drain.
