@@ -1,1 +1,30 @@
-//! ONEX contract models: reading contract.yaml, diagnostics with code and span, rules, fingerprint.
+#![doc = include_str!("../README.md")]
+//!
+//! Decides what a contract says and whether it can be run as written. Reading is lenient in form and
+//! strict in meaning: every spelling found in real contracts is accepted, every problem is reported at
+//! its place, and a key that nothing acts on is never silent. Finding files is the runtime's business.
+
+mod diagnostic;
+mod fingerprint;
+mod locate;
+mod model;
+mod path;
+mod read;
+mod rules;
+mod schema;
+mod system;
+mod yaml;
+
+pub use diagnostic::{Diagnostic, Severity, Span};
+pub use fingerprint::Fingerprint;
+pub use model::{
+    Archetype, CircuitBreaker, Condition, Contract, CoordinationRules, Dependency, ErrorHandling, ErrorType, EventDeclaration,
+    ExecutionGraph, ExecutionMode, FailureRecoveryStrategy, GraphNode, HealthCheck, IntentConsumption, ModelReference, NodeType,
+    RetryPolicy, State, StateMachine, StepConfig, Transition, Version, WorkflowCoordination, WorkflowDefinition,
+    WorkflowMetadata,
+};
+pub use path::{KeyPath, Segment};
+pub use read::{MAX_BYTES, Reading, Source, read, read_canonical};
+pub use rules::{Rule, rules};
+pub use schema::schema;
+pub use system::{SystemContract, check_system};

@@ -1,0 +1,26 @@
+//! The typed contract, in the shape and with the names of the file, so that the JSON Schema generated
+//! from it is the file's schema. What a missing value means is decided where it is used.
+
+mod contract;
+mod error_handling;
+mod event;
+mod kind;
+mod state_machine;
+mod version;
+mod workflow;
+
+pub use contract::{Contract, Dependency, HealthCheck, IntentConsumption, ModelReference};
+pub use error_handling::{CircuitBreaker, ErrorHandling, ErrorType, RetryPolicy};
+pub use event::EventDeclaration;
+pub use kind::{Archetype, NodeType};
+pub use state_machine::{Condition, State, StateMachine, Transition};
+pub use version::Version;
+pub use workflow::{
+    CoordinationRules, ExecutionGraph, ExecutionMode, FailureRecoveryStrategy, GraphNode, StepConfig, WorkflowCoordination,
+    WorkflowDefinition, WorkflowMetadata,
+};
+
+/// The schema of a value that this runtime keeps as it is.
+pub(crate) fn anything(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::Schema::from(true)
+}

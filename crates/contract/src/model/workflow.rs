@@ -1,0 +1,265 @@
+//! An orchestrator's program: the graph of its steps and the rules they run under.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, de};
+use serde_json::Value;
+
+use super::{NodeType, Version, anything};
+
+/// `workflow_coordination`. Its own rules stand for those of `coordination_rules` where these are silent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct WorkflowCoordination {
+    /// The workflow.
+    pub workflow_definition: WorkflowDefinition,
+    /// See [`CoordinationRules`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub execution_mode: Option<ExecutionMode>,
+    /// See [`CoordinationRules`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_parallel_branches: Option<u32>,
+    /// See [`CoordinationRules`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint_enabled: Option<bool>,
+    /// See [`CoordinationRules`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint_interval_ms: Option<u64>,
+    /// See [`CoordinationRules`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state_persistence_enabled: Option<bool>,
+    /// See [`CoordinationRules`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollback_enabled: Option<bool>,
+    /// See [`CoordinationRules`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery_enabled: Option<bool>,
+    /// See [`CoordinationRules`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
+}
+
+/// `workflow_definition`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct WorkflowDefinition {
+    /// Name and version.
+    pub workflow_metadata: WorkflowMetadata,
+    /// The steps.
+    pub execution_graph: ExecutionGraph,
+    /// The rules.
+    #[serde(default)]
+    pub coordination_rules: CoordinationRules,
+}
+
+/// `workflow_metadata`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct WorkflowMetadata {
+    /// Its name.
+    pub workflow_name: String,
+    /// Its version.
+    #[serde(default, alias = "version", skip_serializing_if = "Option::is_none")]
+    pub workflow_version: Option<Version>,
+    /// For people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// See [`CoordinationRules`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub execution_mode: Option<ExecutionMode>,
+    /// See [`CoordinationRules`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
+}
+
+/// `execution_graph`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ExecutionGraph {
+    /// The steps in the order that breaks ties (section 4 of the semantics).
+    #[serde(default)]
+    pub nodes: Vec<GraphNode>,
+}
+
+/// A step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GraphNode {
+    /// Its name in the graph.
+    #[serde(alias = "step_id")]
+    pub node_id: String,
+    /// What kind of node it runs.
+    #[serde(alias = "step_type")]
+    pub node_type: NodeType,
+    /// For people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Steps that come before it.
+    #[serde(default, alias = "dependencies", skip_serializing_if = "Vec::is_empty")]
+    pub depends_on: Vec<String>,
+    /// What it binds to.
+    #[serde(default)]
+    pub step_config: StepConfig,
+}
+
+/// `step_config`: what a step is bound to, and its own rules, which come before all others.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct StepConfig {
+    /// EFFECT without dependencies: globs of event types this step receives.
+    #[serde(default, deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "one_or_many_schema")]
+    pub event_pattern: Vec<String>,
+    /// REDUCER: name of the reducer, or of a dependency or protocol that names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reducer_protocol: Option<String>,
+    /// REDUCER: what it gives, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_type: Option<String>,
+    /// EFFECT: name of the effect that carries intents out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effect_node: Option<String>,
+    /// EFFECT: glob of the kinds of intents this step carries out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intent_filter: Option<String>,
+    /// COMPUTE: how results of effects become one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aggregation_strategy: Option<String>,
+    /// COMPUTE: name of a compute node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compute_node: Option<String>,
+    /// EFFECT: type of the event this step publishes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_type: Option<String>,
+    /// The step's input, with templates `${input.x}`, `${steps.id.output.y}` and `${run.id}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "anything")]
+    pub input: Option<Value>,
+    /// Milliseconds one attempt may take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
+    /// Attempts after the first.
+    #[serde(default, alias = "retry_count", skip_serializing_if = "Option::is_none")]
+    pub max_retries: Option<u32>,
+}
+
+/// `coordination_rules`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CoordinationRules {
+    /// How steps follow each other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub execution_mode: Option<ExecutionMode>,
+    /// `false` forces sequential (G-12).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parallel_execution_allowed: Option<bool>,
+    /// Steps that may run at once (G-11).
+    #[serde(default, alias = "max_parallel_steps", skip_serializing_if = "Option::is_none")]
+    pub max_parallel_branches: Option<u32>,
+    /// What a failed step leads to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure_recovery_strategy: Option<FailureRecoveryStrategy>,
+    /// Attempts after the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_retries: Option<u32>,
+    /// Delay before the second attempt, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_backoff_ms: Option<u64>,
+    /// Growth of the delay from attempt to attempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_backoff_multiplier: Option<f64>,
+    /// Milliseconds the run may take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
+    /// Milliseconds one attempt of a step may take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step_timeout_ms: Option<u64>,
+    /// Runs are journaled at every effect; `false` has no effect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint_enabled: Option<bool>,
+    /// Has no effect: runs are journaled when something happens, not by the clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint_interval_ms: Option<u64>,
+    /// Runs are always persisted; `false` has no effect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state_persistence_enabled: Option<bool>,
+    /// Whether a failed run undoes its effects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollback_enabled: Option<bool>,
+    /// Runs are always recovered; `false` has no effect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery_enabled: Option<bool>,
+}
+
+/// How steps follow each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ExecutionMode {
+    /// One after another, in topological order with declaration as tie-break; also written `serial`.
+    Sequential,
+    /// As soon as their dependencies allow, up to the limit.
+    Parallel,
+    /// As sequential (section 5.3 of the semantics).
+    Batch,
+}
+
+impl<'de> Deserialize<'de> for ExecutionMode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        match word.as_str() {
+            "sequential" | "serial" => Ok(Self::Sequential),
+            "parallel" => Ok(Self::Parallel),
+            "batch" => Ok(Self::Batch),
+            "conditional" | "streaming" => {
+                Err(de::Error::custom(format!("execution mode `{word}` is reserved, use sequential, parallel or batch")))
+            }
+            _ => Err(de::Error::custom(format!("unknown execution mode `{word}`, expected sequential, parallel or batch"))),
+        }
+    }
+}
+
+/// What a failed step leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FailureRecoveryStrategy {
+    /// Effects are tried again, then the run fails.
+    Retry,
+    /// The run fails at once; also written `fail_fast` and `none`.
+    Abort,
+    /// Steps that do not depend on the failed one go on.
+    Continue,
+    /// The run fails and its effects are undone; also written `compensate`.
+    Rollback,
+}
+
+impl<'de> Deserialize<'de> for FailureRecoveryStrategy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        match word.to_ascii_lowercase().as_str() {
+            "retry" => Ok(Self::Retry),
+            "abort" | "fail_fast" | "none" => Ok(Self::Abort),
+            "continue" | "continue_on_error" => Ok(Self::Continue),
+            "rollback" | "compensate" => Ok(Self::Rollback),
+            _ => Err(de::Error::custom(format!(
+                "unknown failure recovery strategy `{word}`, expected retry, abort, fail_fast, continue, rollback or compensate"
+            ))),
+        }
+    }
+}
+
+/// A string, or a list of strings.
+fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    struct OneOrMany;
+    impl<'de> de::Visitor<'de> for OneOrMany {
+        type Value = Vec<String>;
+
+        fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            formatter.write_str("a string or a list of strings")
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Vec<String>, E> {
+            Ok(vec![text.to_owned()])
+        }
+
+        fn visit_seq<A: de::SeqAccess<'de>>(self, sequence: A) -> Result<Vec<String>, A::Error> {
+            Deserialize::deserialize(de::value::SeqAccessDeserializer::new(sequence))
+        }
+    }
+    deserializer.deserialize_any(OneOrMany)
+}
+
+fn one_or_many_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]})
+}

@@ -1,0 +1,176 @@
+//! Decides what a text says: a contract where one can be made of it, and every problem on the way.
+//!
+//! The typed model is read by serde, which stops at the first error. So an erring value is reported,
+//! taken out, and the rest is read again: each problem is found once, at its own place.
+
+mod prune;
+mod unknown;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::diagnostic::{Diagnostic, Severity, Span};
+use crate::fingerprint::{Fingerprint, canonical};
+use crate::locate::Locator;
+use crate::model::Contract;
+use crate::path::{KeyPath, Segment};
+use crate::rules::{self, Finding};
+use crate::yaml;
+use prune::Pruned;
+
+/// Largest contract that is read, in bytes.
+pub const MAX_BYTES: usize = 1 << 20;
+
+/// How many problems of shape are reported for one file.
+const MAX_PROBLEMS: usize = 100;
+
+/// A text to read.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// The file's name, as it is shown.
+    pub file: &'a str,
+    /// Its text.
+    pub text: &'a str,
+}
+
+/// What reading a text gave.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// The file's name, as it was given.
+    pub file: String,
+    /// The contract, without the parts that were in error.
+    pub contract: Option<Contract>,
+    /// Fingerprint of all that was read, unknown keys included.
+    pub fingerprint: Option<Fingerprint>,
+    /// Canonical JSON of all that was read, for the journal.
+    pub canonical: String,
+    /// Every problem, in the order of the text.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Reading {
+    /// Whether the contract cannot be run as written.
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    fn failed(source: Source<'_>, diagnostic: Diagnostic) -> Self {
+        let diagnostic = Diagnostic { file: source.file.to_owned(), ..diagnostic };
+        let file = source.file.to_owned();
+        Self { file, contract: None, fingerprint: None, canonical: String::new(), diagnostics: vec![diagnostic] }
+    }
+}
+
+/// Reads one contract.
+pub fn read(source: Source<'_>) -> Reading {
+    let value = match document(source) {
+        Ok(value) => value,
+        Err(diagnostic) => return Reading::failed(source, diagnostic),
+    };
+    let canonical = canonical(&value);
+    let (contract, mut findings) = typed(value);
+    if let Some(contract) = contract.as_ref().filter(|_| !findings.iter().any(Finding::is_error)) {
+        findings.extend(rules::check(contract));
+    }
+    Reading {
+        file: source.file.to_owned(),
+        contract,
+        fingerprint: Some(Fingerprint::of(&canonical)),
+        canonical,
+        diagnostics: placed(source, findings),
+    }
+}
+
+/// Reads the canonical JSON that [`Reading::canonical`] gave, as a journal keeps it.
+///
+/// # Errors
+///
+/// The text was not written by [`read`], or by a version that knew other keys.
+pub fn read_canonical(json: &str) -> Result<Contract, serde_json::Error> {
+    serde_json::from_str(json)
+}
+
+fn document(source: Source<'_>) -> Result<Value, Diagnostic> {
+    let refuse = |code, message: String| Diagnostic::new(code, Severity::Error, KeyPath::default(), message);
+    if source.text.len() > MAX_BYTES {
+        return Err(refuse("ONEX0001", format!("the file has {} bytes, more than {MAX_BYTES}", source.text.len())));
+    }
+    let value = yaml::parse(source.text).map_err(|error| {
+        let span = error.at.map(|(line, column)| Locator::new(source.text).at(line, column));
+        Diagnostic { span, ..refuse("ONEX0002", format!("not readable as YAML: {}", error.message)) }
+    })?;
+    match &value {
+        Value::Object(_) => Ok(value),
+        Value::Null => Err(refuse("ONEX0003", "the file is empty".to_owned())),
+        _ => Err(refuse("ONEX0004", "a contract is a map of keys, not a list or a single value".to_owned())),
+    }
+}
+
+/// The contract in a value, and what is wrong with its shape.
+fn typed(value: Value) -> (Option<Contract>, Vec<Finding>) {
+    let mut pruned = Pruned::new(value);
+    let mut findings = Vec::new();
+    loop {
+        let mut ignored = Vec::new();
+        match attempt(pruned.value(), &mut ignored) {
+            Ok(contract) => {
+                let unknown = ignored.into_iter().map(|path| pruned.original(&path));
+                findings.extend(unknown::findings(unknown));
+                return (Some(contract), findings);
+            }
+            Err(error) if findings.len() < MAX_PROBLEMS => match pruned.take_out(&error) {
+                Some(finding) => findings.push(finding),
+                None => return (None, findings),
+            },
+            Err(_) => return (None, findings),
+        }
+    }
+}
+
+type ShapeError = serde_path_to_error::Error<serde_json::Error>;
+
+fn attempt(value: &Value, ignored: &mut Vec<KeyPath>) -> Result<Contract, ShapeError> {
+    let mut track = serde_path_to_error::Track::new();
+    let deserializer = serde_path_to_error::Deserializer::new(value, &mut track);
+    let mut note = |path: serde_ignored::Path<'_>| ignored.push(ignored_path(&path));
+    let result = Contract::deserialize(serde_ignored::Deserializer::new(deserializer, &mut note));
+    result.map_err(|error| ShapeError::new(track.path(), error))
+}
+
+fn ignored_path(path: &serde_ignored::Path<'_>) -> KeyPath {
+    use serde_ignored::Path;
+    match path {
+        Path::Root => KeyPath::default(),
+        Path::Seq { parent, index } => ignored_path(parent).index(*index),
+        Path::Map { parent, key } => ignored_path(parent).key(key),
+        Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => ignored_path(parent),
+    }
+}
+
+/// The findings with file and place, in the order of the text.
+fn placed(source: Source<'_>, findings: Vec<Finding>) -> Vec<Diagnostic> {
+    if findings.is_empty() {
+        return Vec::new();
+    }
+    let locator = Locator::new(source.text);
+    let place = |finding: &Finding| -> Option<Span> {
+        if finding.at_key { locator.locate_key(&finding.diagnostic.path) } else { locator.locate(&finding.diagnostic.path) }
+    };
+    let mut diagnostics: Vec<_> = findings
+        .into_iter()
+        .map(|finding| Diagnostic { span: place(&finding), file: source.file.to_owned(), ..finding.diagnostic })
+        .collect();
+    diagnostics.sort_by_key(|diagnostic| (diagnostic.span, diagnostic.code));
+    diagnostics
+}
+
+/// A path as serde names it; parts it cannot name end it.
+fn serde_path(path: &serde_path_to_error::Path) -> KeyPath {
+    use serde_path_to_error::Segment as Serde;
+    let segments = path.iter().map_while(|segment| match segment {
+        Serde::Seq { index } => Some(Segment::Index(*index)),
+        Serde::Map { key } => Some(Segment::Key(key.clone())),
+        Serde::Enum { .. } | Serde::Unknown => None,
+    });
+    KeyPath(segments.collect())
+}

@@ -1,0 +1,101 @@
+//! ONEX0020: two steps of one id (V-01). ONEX0021: a step depends on one that does not exist (V-02).
+//! ONEX0022: steps wait for each other (V-03, V-04); the message shows the way round.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Finding, Rule, place};
+use crate::model::{Contract, GraphNode};
+
+pub(super) const DUPLICATE_STEP: Rule = Rule::of_contract(
+    "ONEX0020",
+    "two steps have the same id",
+    "give each step its own `node_id`",
+    duplicate_steps,
+);
+
+pub(super) const UNDECLARED_DEPENDENCY: Rule = Rule::of_contract(
+    "ONEX0021",
+    "a step depends on one that is not declared",
+    "name a `node_id` of the same graph",
+    undeclared_dependencies,
+);
+
+pub(super) const CYCLE: Rule =
+    Rule::of_contract("ONEX0022", "the execution graph has a cycle", "remove one of the dependencies on the way", cycles);
+
+fn nodes(contract: &Contract) -> &[GraphNode] {
+    contract.workflow_coordination.as_ref().map_or(&[], |workflow| &workflow.workflow_definition.execution_graph.nodes)
+}
+
+fn duplicate_steps(contract: &Contract) -> Vec<Finding> {
+    let mut seen = BTreeSet::new();
+    let again = nodes(contract).iter().enumerate().filter(|(_, node)| !seen.insert(&node.node_id));
+    again
+        .map(|(index, node)| {
+            let message = format!("Execution graph has duplicate node_id values: ['{}']", node.node_id);
+            Finding::at_value(DUPLICATE_STEP.finding(place::node(index).key("node_id"), message))
+        })
+        .collect()
+}
+
+fn undeclared_dependencies(contract: &Contract) -> Vec<Finding> {
+    let declared: BTreeSet<_> = nodes(contract).iter().map(|node| node.node_id.as_str()).collect();
+    let mut findings = Vec::new();
+    for (index, node) in nodes(contract).iter().enumerate() {
+        for (position, dependency) in node.depends_on.iter().enumerate() {
+            if !declared.contains(dependency.as_str()) {
+                let path = place::node(index).key("depends_on").index(position);
+                let message = format!("Execution graph node '{}' depends on undeclared node_id(s): ['{dependency}']", node.node_id);
+                let near = declared.iter().max_by(|left, right| {
+                    strsim::jaro_winkler(left, dependency).total_cmp(&strsim::jaro_winkler(right, dependency))
+                });
+                let help = near.map_or_else(|| UNDECLARED_DEPENDENCY.help.to_owned(), |near| format!("did you mean `{near}`?"));
+                findings.push(Finding::at_value(UNDECLARED_DEPENDENCY.finding(path, message).with_help(help)));
+            }
+        }
+    }
+    findings
+}
+
+fn cycles(contract: &Contract) -> Vec<Finding> {
+    let nodes = nodes(contract);
+    let left = unordered(nodes);
+    let Some(first) = nodes.iter().position(|node| left.contains(node.node_id.as_str())) else { return Vec::new() };
+    let way = way_round(nodes, &left, &nodes[first].node_id);
+    let message = format!("Execution graph contains a cycle (must be a DAG): {}", way.join(" -> "));
+    let start = way.first().and_then(|id| nodes.iter().position(|node| node.node_id == *id)).unwrap_or(first);
+    vec![Finding::at_key(CYCLE.finding(place::node(start).key("depends_on"), message))]
+}
+
+/// Steps that Kahn's algorithm cannot order: those on a cycle or behind one. Unknown dependencies count as met (O-11).
+fn unordered(nodes: &[GraphNode]) -> BTreeSet<&str> {
+    let mut waiting: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let ids: BTreeSet<&str> = nodes.iter().map(|node| node.node_id.as_str()).collect();
+    for node in nodes {
+        let dependencies = node.depends_on.iter().map(String::as_str).filter(|id| ids.contains(id));
+        waiting.entry(&node.node_id).or_default().extend(dependencies);
+    }
+    while let Some(ready) = waiting.iter().find(|(_, dependencies)| dependencies.is_empty()).map(|(id, _)| *id) {
+        waiting.remove(ready);
+        waiting.values_mut().for_each(|dependencies| {
+            dependencies.remove(ready);
+        });
+    }
+    waiting.into_keys().collect()
+}
+
+/// From a step that cannot be ordered, follow dependencies until one comes again; the way between is a cycle.
+fn way_round<'a>(nodes: &'a [GraphNode], left: &BTreeSet<&str>, start: &'a str) -> Vec<&'a str> {
+    let mut way = vec![start];
+    loop {
+        let current = way[way.len() - 1];
+        let next = nodes.iter().filter(|node| node.node_id == current).flat_map(|node| &node.depends_on);
+        let Some(next) = next.map(String::as_str).find(|id| left.contains(id)) else { return way };
+        if let Some(seen) = way.iter().position(|id| *id == next) {
+            way.drain(..seen);
+            way.push(next);
+            return way;
+        }
+        way.push(next);
+    }
+}

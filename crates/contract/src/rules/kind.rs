@@ -1,0 +1,39 @@
+//! ONEX0010: `workflow_coordination` on a node that is no ORCHESTRATOR runs nowhere.
+//! ONEX0011: an ORCHESTRATOR whose graph has no steps finishes every run at once.
+
+use super::{Finding, Rule};
+use crate::model::{Archetype, Contract};
+use crate::path::KeyPath;
+
+pub(super) const WORKFLOW_ELSEWHERE: Rule = Rule::of_contract(
+    "ONEX0010",
+    "a workflow on a node that is no orchestrator",
+    "set `node_type: ORCHESTRATOR`, or remove the workflow",
+    workflow_elsewhere,
+);
+
+pub(super) const MISSING_PROGRAM: Rule = Rule::of_contract(
+    "ONEX0011",
+    "an orchestrator without steps",
+    "list the steps under `workflow_coordination.workflow_definition.execution_graph.nodes`",
+    missing_program,
+)
+.warning();
+
+fn workflow_elsewhere(contract: &Contract) -> Vec<Finding> {
+    let archetype = contract.archetype();
+    if contract.workflow_coordination.is_none() || archetype == Archetype::Orchestrator {
+        return Vec::new();
+    }
+    let message = format!("only an ORCHESTRATOR has a workflow, `{}` is {}", contract.name, contract.node_type.raw);
+    vec![Finding::at_key(WORKFLOW_ELSEWHERE.finding(KeyPath::of(&["workflow_coordination"]), message))]
+}
+
+fn missing_program(contract: &Contract) -> Vec<Finding> {
+    let is_empty = |workflow: &crate::WorkflowCoordination| workflow.workflow_definition.execution_graph.nodes.is_empty();
+    if !contract.workflow_coordination.as_ref().is_some_and(is_empty) {
+        return Vec::new();
+    }
+    let path = super::place::definition().key("execution_graph");
+    vec![Finding::at_key(MISSING_PROGRAM.finding(path, "the execution graph has no steps"))]
+}

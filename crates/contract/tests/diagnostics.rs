@@ -1,0 +1,130 @@
+//! Broken contracts, each with the finding it must give at its place, and the same contract unbroken.
+
+use onex_contract::{Reading, Severity, Source, read};
+
+const GOOD: &str = r#"name: greeter
+node_type: ORCHESTRATOR
+contract_version: "1.0.0"
+workflow_coordination:
+  workflow_definition:
+    workflow_metadata: {workflow_name: greeting, execution_mode: sequential}
+    execution_graph:
+      nodes:
+        - {node_id: receive, node_type: effect, step_config: {event_pattern: Hello}}
+        - {node_id: decide, node_type: reducer, depends_on: [receive], step_config: {reducer_protocol: greeter}}
+        - node_id: act
+          node_type: effect
+          depends_on: [decide]
+          step_config: {effect_node: greeter_effect, intent_filter: "mail.*"}
+        - {node_id: sum, node_type: compute, depends_on: [act], step_config: {aggregation_strategy: all_or_partial}}
+        - {node_id: tell, node_type: effect, depends_on: [sum], step_config: {event_type: Greeted}}
+    coordination_rules: {failure_recovery_strategy: retry, max_retries: 3, timeout_ms: 30000}
+consumed_events: [{topic: onex.evt.hello.v1, event_type: Hello}]
+published_events: [{topic: onex.evt.greeted.v1, event_type: Greeted}]
+intent_consumption:
+  subscribed_intents: [mail.send]
+  intent_routing_table: {mail.send: greeter_effect}
+error_handling: {retry_policy: {initial_delay_ms: 100}}
+"#;
+
+fn reading(text: &str) -> Reading {
+    read(Source { file: "contract.yaml", text })
+}
+
+#[test]
+fn the_unbroken_contract_has_no_finding() {
+    let reading = reading(GOOD);
+    assert_eq!(reading.diagnostics, []);
+    assert!(reading.contract.is_some());
+}
+
+/// Replaces `from` by `to` in the good contract and expects `code` at `place`, with `message` in it.
+fn broken(from: &str, to: &str, code: &str, place: &str, message: &str) {
+    assert!(GOOD.contains(from), "the good contract has `{from}`");
+    let text = GOOD.replacen(from, to, 1);
+    let reading = reading(&text);
+    let shown: Vec<_> = reading.diagnostics.iter().map(ToString::to_string).collect();
+    let found = reading.diagnostics.iter().find(|diagnostic| diagnostic.code == code);
+    let found = found.unwrap_or_else(|| panic!("`{to}` gives {code}, found {shown:#?}"));
+    let span = found.span.expect("every finding has a place");
+    let there = &text[span.offset..span.offset + span.length];
+    assert_eq!(there, place, "{found}");
+    assert!(found.message.contains(message), "{found}");
+    assert!(found.help.is_some() || code == "ONEX0005", "{found} says a way out");
+}
+
+#[test]
+fn every_broken_contract_is_found_at_its_place() {
+    let table = [
+        ("\"1.0.0\"", "1.0", "ONEX0005", "1.0", "expected \"MAJOR.MINOR.PATCH\""),
+        ("node_type: ORCHESTRATOR", "node_type: BANANA", "ONEX0005", "BANANA", "unknown node type `BANANA`"),
+        ("name: greeter\n", "", "ONEX0006", "node_type", "missing key `name`"),
+        ("{node_id: receive, node_type: effect,", "{node_type: effect,", "ONEX0006", "node_type", "missing key `node_id`"),
+        ("execution_mode: sequential", "execution_mode: conditional", "ONEX0005", "conditional", "reserved"),
+        ("execution_mode: sequential", "execution_mode: PARALLEL", "ONEX0005", "PARALLEL", "unknown execution mode"),
+        ("retry, max", "sometimes, max", "ONEX0005", "sometimes", "unknown failure recovery strategy"),
+        ("max_retries: 3", "max_retries: lots", "ONEX0005", "lots", "invalid type"),
+        ("max_retries: 3", "max_retry: 3", "ONEX0007", "max_retry", "has no effect"),
+        ("node_type: ORCHESTRATOR", "node_type: COMPUTE", "ONEX0010", "workflow_coordination", "only an ORCHESTRATOR"),
+        ("node_id: sum", "node_id: act", "ONEX0020", "act", "['act']"),
+        ("depends_on: [sum]", "depends_on: [sun]", "ONEX0021", "sun", "['sun']"),
+        ("depends_on: [decide]", "depends_on: [decide, tell]", "ONEX0022", "depends_on", "act -> tell -> sum -> act"),
+        ("timeout_ms: 30000", "timeout_ms: 99", "ONEX0030", "99", "expected 100 to 86400000"),
+        ("max_retries: 3", "max_retries: 11", "ONEX0030", "11", "expected 0 to 10"),
+        ("initial_delay_ms: 100", "initial_delay_ms: 0", "ONEX0030", "0", "expected 1 to"),
+        (", step_config: {event_pattern: Hello}", "", "ONEX0040", "receive", "bound to nothing"),
+        ("all_or_partial", "most", "ONEX0041", "most", "`most`"),
+        ("event_type: Greeted}}", "event_type: Gone}}", "ONEX0042", "Gone", "no topic"),
+        ("[mail.send]", "[mail.send, sms.send]", "ONEX0050", "sms.send", "no route"),
+        ("\"mail.*\"", "\"sms.*\"", "ONEX0051", "\"sms.*\"", "sms.*"),
+        ("timeout_ms: 30000", "checkpoint_interval_ms: 5", "ONEX0070", "checkpoint_interval_ms", "no effect"),
+    ];
+    for (from, to, code, place, message) in table {
+        broken(from, to, code, place, message);
+    }
+}
+
+#[test]
+fn every_problem_is_found_not_only_the_first() {
+    let text = GOOD.replace("max_retries: 3", "max_retries: x").replace("sequential", "streaming").replace("\"1.0.0\"", "'1'");
+    let text = text.replace("node_id: receive,", "");
+    let reading = reading(&text);
+    let codes: Vec<_> = reading.diagnostics.iter().map(|diagnostic| (diagnostic.code, diagnostic.span.map(|span| span.line))).collect();
+    assert_eq!(codes, [("ONEX0005", Some(3)), ("ONEX0005", Some(6)), ("ONEX0006", Some(9)), ("ONEX0005", Some(17))]);
+}
+
+#[test]
+fn places_stay_right_after_elements_were_left_out() {
+    let text = GOOD.replace("node_id: receive,", "").replace("node_id: sum,", "").replace("intent_filter:", "intent_filtr:");
+    let reading = reading(&text);
+    let unknown = reading.diagnostics.iter().find(|diagnostic| diagnostic.code == "ONEX0007").expect("the misspelt key is found");
+    assert_eq!(unknown.span.map(|span| span.line), Some(14));
+    assert_eq!(unknown.help.as_deref(), Some("did you mean `intent_filter`?"));
+    let lines: Vec<_> = reading.diagnostics.iter().filter(|found| found.code == "ONEX0006").map(|found| found.span.map(|span| span.line)).collect();
+    assert_eq!(lines, [Some(9), Some(15)]);
+}
+
+#[test]
+fn what_is_no_contract_is_refused_with_a_reason() {
+    for (text, code) in [
+        ("", "ONEX0003"),
+        ("- a\n", "ONEX0004"),
+        ("just text", "ONEX0004"),
+        ("a: [1", "ONEX0002"),
+        ("a: b: c", "ONEX0002"),
+        ("a: 1\n---\nb: 2\n", "ONEX0002"),
+    ] {
+        let reading = reading(text);
+        assert!(reading.contract.is_none() && reading.has_errors());
+        assert_eq!(reading.diagnostics.first().map(|found| found.code), Some(code), "{text:?}");
+    }
+    let large = format!("name: {}", "x".repeat(1 << 20));
+    assert_eq!(reading(&large).diagnostics[0].code, "ONEX0001");
+}
+
+#[test]
+fn authors_own_keys_and_other_tools_keys_are_no_warning() {
+    let reading = reading("name: a\nnode_type: COMPUTE\ncontract_version: 1.0.0\nx-mine: {a: 1}\ntags: [a]\n");
+    let severities: Vec<_> = reading.diagnostics.iter().map(|found| found.severity).collect();
+    assert_eq!(severities, [Severity::Note]);
+}
