@@ -1,1 +1,12 @@
-//! Pure steps bound from the contract: aggregation strategies and templates.
+#![doc = include_str!("../README.md")]
+//!
+//! Decides what the built-in pure steps compute. Each is a function of its input; a recovery runs it
+//! again and must get the same bytes.
+
+mod aggregate;
+mod pass;
+mod template;
+
+pub use aggregate::{Aggregation, AggregationStrategy};
+pub use pass::PassThrough;
+pub use template::{Scope, TemplateError, resolve};

@@ -13,24 +13,32 @@ use uuid::Uuid;
 
 use crate::{Failure, IdempotencyKey, Intent, IntentOutcome, RunId, StepId, Timestamp};
 
-/// How a dependency ended, as a later step sees it.
+/// How a step ended: exactly one of these.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StepResult {
-    /// The step's output.
+    /// It did what it is for; this is its output.
     Done(Value),
-    /// The step's failure; seen only by steps that take failures as input, such as aggregations.
-    Failed(Failure),
-    /// The step did not run, and why.
-    Skipped(String),
+    /// It did not.
+    Failed {
+        /// Why.
+        failure: Failure,
+        /// What there is to tell nevertheless, such as the outcomes of its intents; null when nothing.
+        output: Value,
+    },
+    /// It did not run, and why.
+    Skipped {
+        /// `not_reached`, or what else kept it from running.
+        reason: String,
+    },
 }
 
 impl StepResult {
-    /// The output of a step that is done.
+    /// What the step gave: the output of one that is done, what a failed one tells, nothing of a skipped one.
     pub fn output(&self) -> Option<&Value> {
         match self {
-            Self::Done(output) => Some(output),
-            Self::Failed(_) | Self::Skipped(_) => None,
+            Self::Done(output) | Self::Failed { output, .. } => Some(output),
+            Self::Skipped { .. } => None,
         }
     }
 }

@@ -1,1 +1,18 @@
-//! NodeOrchestrator: contract to plan, the pure run state machine, and the driver that carries its commands out.
+#![doc = include_str!("../README.md")]
+//!
+//! Two halves. *Decide*: [`RunState`] takes events and gives commands; no clock, no async, no I/O.
+//! *Do*: [`NodeOrchestrator`] carries commands out, journals what happened and feeds it back; it holds no
+//! policy. A recovery, a replay and the property tests use the same code as a first run.
+//!
+//! There is one orchestrator type for all contracts: the contract is the program.
+
+mod driver;
+mod event;
+mod nodes;
+mod plan;
+mod state;
+
+pub use driver::{Clock, DriveError, NodeOrchestrator, RunEnd, RunRequest, Worker};
+pub use event::{CallId, Command, EntityAtStart, Event, StepSummary, Timer};
+pub use plan::{Binding, ComputeBinding, Plan, PlanError, PlannedStep, RetrySettings, Setting};
+pub use state::{Outcome, Publication, Refusal, RunState};

@@ -1,0 +1,281 @@
+//! Does what a run asks for: computes, dispatches, waits, and writes down what happened before acting on
+//! it. No policy is here; what to do is [`RunState`]'s to say.
+//!
+//! Records are held back while only pure steps follow from them, so that a run writes at effect
+//! boundaries only: its start, each effect's outcome, and its end together with the last outcome.
+
+mod drive;
+mod end;
+mod replay;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use onex_contract::{Contract, Reading};
+use onex_journal::{Journal, JournalError, NewRun, OutboxMessage, StoredRun};
+use onex_node::{Failure, NodeRegistry, RunId, Timestamp};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::event::{EntityAtStart, Event};
+use crate::nodes;
+use crate::plan::{Plan, PlanError};
+use crate::state::{Outcome, Refusal, RunState};
+use drive::Drive;
+
+/// Tells the time.
+pub trait Clock: Send + Sync {
+    /// Now, in UTC.
+    fn now(&self) -> Timestamp;
+}
+
+/// Who runs: where it is written down, by which clock, as whom.
+#[derive(Clone)]
+pub struct Worker {
+    /// The journal.
+    pub journal: Arc<dyn Journal>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// The name leases are held in.
+    pub owner: String,
+    /// How long a lease holds.
+    pub lease: Duration,
+}
+
+impl std::fmt::Debug for Worker {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Worker").field("owner", &self.owner).finish_non_exhaustive()
+    }
+}
+
+impl Worker {
+    fn lease_until(&self) -> Timestamp {
+        self.clock.now() + self.lease
+    }
+}
+
+/// What starts a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunRequest {
+    /// The run's id.
+    pub run_id: RunId,
+    /// The payload of the event that starts it.
+    pub input: Value,
+    /// The event's type.
+    pub event_type: Option<String>,
+    /// The chain of events it belongs to; a chain of its own when absent.
+    pub correlation_id: Option<Uuid>,
+    /// The envelope that starts it.
+    pub parent_envelope_id: Option<Uuid>,
+    /// The inbox message it came from.
+    pub inbox_id: Option<Uuid>,
+}
+
+/// A run that ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunEnd {
+    /// The run.
+    pub run_id: RunId,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What waits in the outbox because of it.
+    pub messages: Vec<OutboxMessage>,
+}
+
+/// Why a run was not carried to its end here.
+#[derive(Debug, thiserror::Error)]
+pub enum DriveError {
+    /// The journal refused or could not be used; the run goes on when it can be, see [`JournalError::lost_ownership`].
+    #[error("run {run_id} cannot be written down")]
+    Journal {
+        /// The run.
+        run_id: RunId,
+        /// Why.
+        #[source]
+        source: JournalError,
+    },
+    /// The event does not tell which entity it is about.
+    #[error("the event cannot start a run")]
+    Input {
+        /// Why.
+        #[source]
+        source: Failure,
+    },
+    /// A recovery computed something else than the first run did.
+    #[error("run {run_id} computed something else than before at record {sequence}")]
+    Diverged {
+        /// The run.
+        run_id: RunId,
+        /// The record.
+        sequence: u64,
+    },
+    /// The journal holds a record that does not belong to the run.
+    #[error("record {sequence} of run {run_id} does not belong there")]
+    BadRecord {
+        /// The run.
+        run_id: RunId,
+        /// The record.
+        sequence: u64,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A defect: the run refused an event of its own.
+    #[error("run {run_id} refused its own event")]
+    Refused {
+        /// The run.
+        run_id: RunId,
+        /// Why.
+        #[source]
+        source: Refusal,
+    },
+    /// The reducer does not take the outcome of its own intents.
+    #[error("the outcome of run {run_id} cannot be confirmed")]
+    Unconfirmed {
+        /// The run.
+        run_id: RunId,
+        /// Why.
+        #[source]
+        source: Failure,
+    },
+}
+
+impl DriveError {
+    /// Stable code, see `docs/errors.md`.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Journal { source, .. } => source.code(),
+            Self::Input { source } | Self::Unconfirmed { source, .. } => &source.code,
+            Self::Diverged { .. } => "ONEX3030",
+            Self::BadRecord { .. } => "ONEX3033",
+            Self::Refused { .. } => "ONEX3034",
+        }
+    }
+
+    /// Whether carrying the run on later may succeed.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Journal { source, .. } if !source.lost_ownership())
+    }
+}
+
+/// An orchestrator made of a contract.
+#[derive(Clone, Debug)]
+pub struct NodeOrchestrator {
+    plan: Arc<Plan>,
+    nodes: NodeRegistry,
+    canonical: Arc<str>,
+}
+
+impl NodeOrchestrator {
+    /// The orchestrator of a contract that was read, over the nodes this process has.
+    ///
+    /// # Errors
+    ///
+    /// The contract has errors, or its graph cannot be bound.
+    pub fn from_reading(reading: &Reading, nodes: &NodeRegistry) -> Result<Self, PlanError> {
+        let unsound = || PlanError::Unsound { file: reading.file.clone() };
+        let contract = reading.contract.as_ref().filter(|_| !reading.has_errors()).ok_or_else(unsound)?;
+        let fingerprint = reading.fingerprint.as_ref().ok_or_else(unsound)?;
+        Self::new(contract, fingerprint.as_str(), &reading.canonical, nodes)
+    }
+
+    /// The orchestrator of a contract whose canonical JSON a journal kept.
+    ///
+    /// # Errors
+    ///
+    /// As [`NodeOrchestrator::from_reading`].
+    pub fn from_canonical(canonical: &str, fingerprint: &str, nodes: &NodeRegistry) -> Result<Self, PlanError> {
+        let contract = onex_contract::read_canonical(canonical);
+        let contract = contract.map_err(|_| PlanError::Unsound { file: format!("contract {fingerprint}") })?;
+        Self::new(&contract, fingerprint, canonical, nodes)
+    }
+
+    fn new(contract: &Contract, fingerprint: &str, canonical: &str, nodes: &NodeRegistry) -> Result<Self, PlanError> {
+        let plan = Plan::new(contract, fingerprint, nodes)?;
+        Ok(Self { plan: Arc::new(plan), nodes: nodes.clone(), canonical: canonical.into() })
+    }
+
+    /// What it runs.
+    pub fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
+    /// Keeps the contract in the journal, where its runs find it when the file has changed or gone.
+    ///
+    /// # Errors
+    ///
+    /// The journal cannot be written.
+    pub async fn save(&self, journal: &dyn Journal) -> Result<(), JournalError> {
+        journal.save_contract(&self.plan.fingerprint, &self.canonical).await
+    }
+
+    /// The entity an event is about, which orders runs; `None` when the graph has no reducer.
+    ///
+    /// # Errors
+    ///
+    /// The event does not tell.
+    pub fn entity(&self, event: &Value) -> Result<Option<String>, Failure> {
+        Ok(nodes::entity_of(&self.plan, &self.nodes, event)?.map(|entity| entity.entity))
+    }
+
+    /// Starts a run and carries it to its end.
+    ///
+    /// # Errors
+    ///
+    /// The run could not be started, or not be carried to its end here.
+    pub async fn run(&self, worker: &Worker, request: RunRequest) -> Result<RunEnd, DriveError> {
+        let run_id = request.run_id;
+        let entity = self.entity_at_start(worker, &request).await?;
+        let start = Event::Started {
+            at: worker.clock.now(),
+            event_type: request.event_type,
+            correlation_id: request.correlation_id.unwrap_or(run_id.0),
+            parent_envelope_id: request.parent_envelope_id,
+            entity,
+            input: request.input,
+        };
+        let epoch = self.write_start(worker, run_id, &start, request.inbox_id).await?;
+        let mut drive = Drive::new(self, worker, run_id, epoch);
+        drive.take(start)?;
+        drive.to_the_end().await
+    }
+
+    /// Carries a run on that was taken over at `epoch`.
+    ///
+    /// # Errors
+    ///
+    /// The run's records do not lead to where they led before, or it could not be carried to its end here.
+    pub async fn resume(&self, worker: &Worker, stored: StoredRun, epoch: u64) -> Result<RunEnd, DriveError> {
+        let mut drive = Drive::new(self, worker, stored.header.run_id, epoch);
+        drive.replay(stored.records)?;
+        drive.to_the_end().await
+    }
+
+    async fn entity_at_start(&self, worker: &Worker, request: &RunRequest) -> Result<Option<EntityAtStart>, DriveError> {
+        let entity = nodes::entity_of(&self.plan, &self.nodes, &request.input);
+        let Some(entity) = entity.map_err(|source| DriveError::Input { source })? else { return Ok(None) };
+        let stored = worker.journal.entity_state(&entity.reducer, &entity.entity).await;
+        let stored = stored.map_err(|source| DriveError::Journal { run_id: request.run_id, source })?;
+        let (version, state) = stored.map_or((0, Value::Null), |stored| (stored.version, stored.state));
+        Ok(Some(EntityAtStart { reducer: entity.reducer, entity: entity.entity, version, state }))
+    }
+
+    async fn write_start(&self, worker: &Worker, run_id: RunId, start: &Event, inbox_id: Option<Uuid>) -> Result<u64, DriveError> {
+        let entity = match start {
+            Event::Started { entity, .. } => entity.as_ref().map(|entity| entity.entity.clone()),
+            _ => None,
+        };
+        let run = NewRun {
+            run_id,
+            orchestrator: self.plan.name.clone(),
+            contract_fingerprint: self.plan.fingerprint.clone(),
+            entity,
+            started: drive::body(start, &RunState::new(run_id, Arc::clone(&self.plan))),
+            owner: worker.owner.clone(),
+            lease_until: worker.lease_until(),
+            at: start.at().unwrap_or_default(),
+            inbox_id,
+        };
+        worker.journal.start(run).await.map_err(|source| DriveError::Journal { run_id, source })
+    }
+}

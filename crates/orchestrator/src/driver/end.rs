@@ -1,0 +1,70 @@
+//! Ends a run in one commit: its last records, its outgoing messages, and its entity's state.
+
+use onex_event::{Envelope, NewEnvelope, Topic};
+use onex_journal::{Append, End, NewRecord, OutboxMessage, StateWrite};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::drive::Drive;
+use super::{DriveError, RunEnd};
+use crate::nodes;
+use crate::state::{Outcome, Publication};
+
+impl Drive<'_> {
+    pub(super) async fn finish(mut self) -> Result<RunEnd, DriveError> {
+        let run_id = self.run_id;
+        let Some(outcome) = self.state.outcome() else { return std::future::pending().await };
+        let messages: Vec<_> = outcome.publications.iter().map(|publication| self.message(publication)).collect();
+        let mut records = std::mem::take(&mut self.held_back);
+        records.push(ended(&outcome));
+        let end = End { status: outcome.status, at: self.state.now(), outbox: messages.clone(), states: self.states(&outcome)? };
+        let append = Append { run_id, epoch: self.epoch(), expected_sequence: self.sequence, records, end: Some(end) };
+        self.append(append).await?;
+        Ok(RunEnd { run_id, outcome, messages })
+    }
+
+    /// The envelope of a publication; its id is the same over every attempt to end the run.
+    fn message(&self, publication: &Publication) -> OutboxMessage {
+        let name = format!("{}:{}", publication.step, publication.event_type);
+        let id = Uuid::new_v5(&self.run_id.0, name.as_bytes());
+        let topic = Topic::parse(&publication.topic).ok().map(|parsed| parsed.topic);
+        let envelope = Envelope::new(NewEnvelope {
+            envelope_id: id,
+            timestamp: self.state.now(),
+            correlation_id: Some(self.state.correlation_id()),
+            event_type: topic.map(|topic| topic.event_type()),
+            payload_type: Some(publication.event_type.clone()),
+            parent_envelope_id: self.state.parent_envelope_id(),
+            source_tool: Some(self.orchestrator.plan.name.clone()),
+            payload: publication.payload.clone(),
+        });
+        OutboxMessage {
+            id,
+            topic: publication.topic.clone(),
+            key: self.state.entity().map(|entity| entity.entity.clone()),
+            envelope: serde_json::to_value(envelope).unwrap_or(Value::Null),
+        }
+    }
+
+    fn states(&self, outcome: &Outcome) -> Result<Vec<StateWrite>, DriveError> {
+        let (Some(reduced), Some(entity)) = (&outcome.reduced, self.state.entity()) else { return Ok(Vec::new()) };
+        let confirmed = nodes::confirmed(&self.orchestrator.nodes, &entity.reducer, reduced.clone(), &outcome.intents);
+        let state = confirmed.map_err(|source| DriveError::Unconfirmed { run_id: self.run_id, source })?;
+        if state == entity.state {
+            return Ok(Vec::new());
+        }
+        let (reducer, name) = (entity.reducer.clone(), entity.entity.clone());
+        Ok(vec![StateWrite { reducer, entity: name, expected_version: entity.version, state }])
+    }
+}
+
+/// The last record: for people, since nothing is decided from it any more.
+fn ended(outcome: &Outcome) -> NewRecord {
+    let body = json!({
+        "status": outcome.status,
+        "failure": outcome.failure,
+        "steps": outcome.steps,
+        "undo_failures": outcome.undo_failures,
+    });
+    NewRecord { kind: "ended".to_owned(), body }
+}

@@ -1,0 +1,44 @@
+//! Brings a run back to where its records end: the same events through the same code, its pure steps
+//! computed again and compared.
+
+use onex_journal::Record;
+use serde_json::Value;
+
+use super::DriveError;
+use super::drive::Drive;
+use crate::event::Event;
+
+impl Drive<'_> {
+    /// Takes a run's records, then asks again for what it waited for.
+    pub(super) fn replay(&mut self, records: Vec<Record>) -> Result<(), DriveError> {
+        for record in records {
+            self.compare(&record)?;
+            self.sequence = record.sequence;
+            let event = self.event_of(record)?;
+            let sequence = self.sequence;
+            self.take(event).map_err(|error| self.bad_record(sequence, error))?;
+            self.outgoing.clear();
+        }
+        self.outgoing.extend(self.state.outstanding());
+        Ok(())
+    }
+
+    /// A run that computes something else than before must not go on: its effects were made from the other.
+    fn compare(&self, record: &Record) -> Result<(), DriveError> {
+        match record.body.get("pure_hash").and_then(Value::as_str) {
+            Some(hash) if hash != self.state.pure_hash() => {
+                Err(DriveError::Diverged { run_id: self.run_id, sequence: record.sequence })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn event_of(&self, record: Record) -> Result<Event, DriveError> {
+        let sequence = record.sequence;
+        serde_json::from_value(record.body).map_err(|error| self.bad_record(sequence, error))
+    }
+
+    fn bad_record(&self, sequence: u64, source: impl std::error::Error + Send + Sync + 'static) -> DriveError {
+        DriveError::BadRecord { run_id: self.run_id, sequence, source: Box::new(source) }
+    }
+}

@@ -1,0 +1,123 @@
+//! Carries out what is pure: computes a step from the state, with the nodes the plan named.
+
+use onex_compute::{Aggregation, PassThrough, Scope, resolve};
+use onex_node::{Compute, ErrorClass, Failure, IntentOutcome, NodeRegistry, ResolveError, StepId};
+use serde_json::{Value, json};
+
+use crate::plan::{Binding, ComputeBinding, Plan, PlannedStep};
+use crate::state::RunState;
+
+/// The entity an event belongs to, and the reducer that says so.
+pub(crate) struct Entity {
+    pub(crate) reducer: String,
+    pub(crate) entity: String,
+}
+
+/// The entity that orders the runs of a plan; `None` when its graph has no reducer.
+pub(crate) fn entity_of(plan: &Plan, nodes: &NodeRegistry, event: &Value) -> Result<Option<Entity>, Failure> {
+    let Some(reducer) = plan.entity_reducer() else { return Ok(None) };
+    let entity = nodes.reducer(reducer).map_err(unresolved)?.entity(event)?;
+    Ok(Some(Entity { reducer: reducer.to_owned(), entity }))
+}
+
+/// Computes one pure step.
+pub(crate) fn compute(state: &RunState, nodes: &NodeRegistry, step: &StepId) -> Result<Value, Failure> {
+    let index = state.plan().index_of(step);
+    let index = index.ok_or_else(|| Failure::new(ErrorClass::Internal, "ONEX3032", format!("no step `{step}`")))?;
+    let planned = &state.plan().steps[index];
+    let input = bound_input(state, planned)?;
+    match &planned.binding {
+        Binding::Reduce { reducer } => reduce(state, nodes, reducer, input),
+        Binding::Compute(binding) => computed(state, nodes, index, binding, input.as_ref()),
+        Binding::Publish { event_type, .. } => payload(state, index, event_type, input),
+        Binding::Receive { .. } | Binding::Execute { .. } => {
+            Err(Failure::new(ErrorClass::Internal, "ONEX3032", format!("step `{step}` is not pure")))
+        }
+    }
+}
+
+/// The step's input, its templates resolved.
+fn bound_input(state: &RunState, planned: &PlannedStep) -> Result<Option<Value>, Failure> {
+    let Some(template) = &planned.input else { return Ok(None) };
+    let run = json!({
+        "id": state.run_id(),
+        "correlation_id": state.correlation_id(),
+        "now": onex_event::rfc3339::text(&state.now()),
+        "orchestrator": state.plan().name,
+    });
+    let scope = Scope::new().with("input", state.input().clone()).with("steps", state.outputs()).with("run", run);
+    let resolved = resolve(template, &scope);
+    resolved.map(Some).map_err(|error| Failure::new(ErrorClass::Validation, "ONEX3011", error.to_string()).named("TemplateError"))
+}
+
+fn reduce(state: &RunState, nodes: &NodeRegistry, name: &str, input: Option<Value>) -> Result<Value, Failure> {
+    let reducer = nodes.reducer(name).map_err(unresolved)?;
+    let event = input.as_ref().unwrap_or(state.input());
+    let entity = state.entity().filter(|entity| entity.reducer == name && !entity.state.is_null());
+    let reduction = reducer.reduce(entity.map(|entity| &entity.state), event, &state.reduce_context())?;
+    serde_json::to_value(reduction).map_err(|error| Failure::new(ErrorClass::Internal, "ONEX3032", error.to_string()))
+}
+
+fn computed(
+    state: &RunState,
+    nodes: &NodeRegistry,
+    index: usize,
+    binding: &ComputeBinding,
+    input: Option<&Value>,
+) -> Result<Value, Failure> {
+    let dependencies = state.dependencies(index);
+    let compute_input = state.compute_input(index, &dependencies, input);
+    match binding {
+        ComputeBinding::Aggregate(strategy) => Aggregation(*strategy).compute(&compute_input),
+        ComputeBinding::Node(name) => nodes.compute(name).map_err(unresolved)?.compute(&compute_input),
+        ComputeBinding::PassThrough => PassThrough.compute(&compute_input),
+    }
+}
+
+/// What a step publishes: its input, or what its dependencies gave together with the run's identity. An
+/// event whose model is known is checked against it, so that nothing malformed leaves.
+fn payload(state: &RunState, index: usize, event_type: &str, input: Option<Value>) -> Result<Value, Failure> {
+    let payload = match input {
+        Some(bound) => bound,
+        None => identified(state, index)?,
+    };
+    match onex_event::model(event_type) {
+        Some(model) => (model.validate)(&payload).map(|()| payload).map_err(|error| {
+            let message = format!("step `{}` would publish no `{event_type}`: {error}", state.plan().steps[index].id);
+            Failure::new(ErrorClass::Validation, "ONEX3012", message).named("PublicationError")
+        }),
+        None => Ok(payload),
+    }
+}
+
+fn identified(state: &RunState, index: usize) -> Result<Value, Failure> {
+    let dependencies = state.dependencies(index);
+    let handed_on = PassThrough.compute(&state.compute_input(index, &dependencies, None))?;
+    let Value::Object(mut payload) = handed_on else { return Ok(handed_on) };
+    let identity = [
+        ("correlation_id", json!(state.correlation_id())),
+        ("run_id", json!(state.run_id())),
+        ("timestamp", json!(onex_event::rfc3339::text(&state.now()))),
+    ];
+    for (key, value) in identity {
+        payload.entry(key).or_insert(value);
+    }
+    Ok(Value::Object(payload))
+}
+
+/// The entity's state after the outcomes of its intents.
+pub(crate) fn confirmed(nodes: &NodeRegistry, reducer: &str, reduced: Value, outcomes: &[IntentOutcome]) -> Result<Value, Failure> {
+    let reducer = nodes.reducer(reducer).map_err(unresolved)?;
+    outcomes.iter().try_fold(reduced, |state, outcome| reducer.confirm(&state, outcome))
+}
+
+/// The effect that carries out intents of `kind` in a step.
+pub(crate) fn effect_name<'p>(planned: &'p PlannedStep, kind: &str) -> Option<&'p str> {
+    let Binding::Execute { effect, routes, .. } = &planned.binding else { return None };
+    let routed = routes.iter().find(|(routed, _)| routed == kind).map(|(_, effect)| effect.as_str());
+    routed.or(effect.as_deref())
+}
+
+fn unresolved(error: ResolveError) -> Failure {
+    Failure::new(ErrorClass::Internal, "ONEX3032", error.to_string())
+}

@@ -1,0 +1,198 @@
+//! Decides what a contract's graph means before anything runs: what each step is bound to, in which
+//! order steps come, and under which settled rules. A plan that can be made can be run.
+
+mod bind;
+mod order;
+mod policy;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use onex_compute::AggregationStrategy;
+use onex_contract::{Contract, ExecutionMode, FailureRecoveryStrategy};
+use onex_node::{NodeRegistry, ResolveError, StepId};
+use serde_json::Value;
+
+pub use policy::{RetrySettings, Setting};
+
+/// A contract, ready to run.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The orchestrator's name.
+    pub name: String,
+    /// Fingerprint of its contract.
+    pub fingerprint: String,
+    /// The steps, as declared.
+    pub steps: Vec<PlannedStep>,
+    /// Indices of the steps in the order they are considered: topological, declaration as tie-break.
+    pub order: Vec<usize>,
+    /// How steps follow each other.
+    pub mode: Setting<ExecutionMode>,
+    /// Steps that may run at once, at least 1.
+    pub max_parallel: Setting<u32>,
+    /// What a failed step leads to.
+    pub strategy: Setting<FailureRecoveryStrategy>,
+    /// Whether a failed run undoes its effects.
+    pub rollback: Setting<bool>,
+    /// How long a run may take.
+    pub run_timeout: Setting<Option<Duration>>,
+    /// Kinds of intents that can be undone.
+    pub undoable: BTreeSet<String>,
+}
+
+/// One step.
+#[derive(Clone, Debug)]
+pub struct PlannedStep {
+    /// Its id.
+    pub id: StepId,
+    /// Indices of the steps before it, in the order of the contract.
+    pub depends_on: Vec<usize>,
+    /// What it does.
+    pub binding: Binding,
+    /// Its input's template.
+    pub input: Option<Value>,
+    /// Its `step_config`, for compute nodes.
+    pub config: Value,
+    /// How long one attempt may take.
+    pub attempt_timeout: Setting<Duration>,
+    /// How failed attempts are tried again.
+    pub retry: RetrySettings,
+    /// Whether it takes failed dependencies as input.
+    pub takes_failures: bool,
+    /// Whether every step that depends on it takes failures, so that its own is an input and stops nothing.
+    pub is_absorbed: bool,
+}
+
+/// What a step does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Binding {
+    /// Takes the event that started the run.
+    Receive {
+        /// Globs of event types.
+        patterns: Vec<String>,
+    },
+    /// Reduces the event to intents.
+    Reduce {
+        /// The reducer's name.
+        reducer: String,
+    },
+    /// Carries intents out.
+    Execute {
+        /// Glob of kinds; `None` for all of its dependencies' intents.
+        filter: Option<String>,
+        /// The effect for kinds without a route of their own.
+        effect: Option<String>,
+        /// Effects by kind.
+        routes: Vec<(String, String)>,
+    },
+    /// Computes.
+    Compute(ComputeBinding),
+    /// Publishes an event at the run's end.
+    Publish {
+        /// The event's type.
+        event_type: String,
+        /// The topic, without placeholders.
+        topic: String,
+    },
+}
+
+/// What a COMPUTE step runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ComputeBinding {
+    /// An aggregation.
+    Aggregate(AggregationStrategy),
+    /// A registered node.
+    Node(String),
+    /// Nothing: it hands on.
+    PassThrough,
+}
+
+/// Why a contract makes no plan.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// It has errors, or none could be read.
+    #[error("{file} has errors; run `onex check` to see them")]
+    Unsound {
+        /// The file.
+        file: String,
+    },
+    /// It has no workflow.
+    #[error("`{name}` has no workflow to run")]
+    NoWorkflow {
+        /// The contract.
+        name: String,
+    },
+    /// A step's node is not known.
+    #[error("step `{step}` cannot be bound")]
+    Unresolved {
+        /// The step.
+        step: String,
+        /// Why.
+        #[source]
+        source: ResolveError,
+    },
+    /// A step cannot be run.
+    #[error("step `{step}`: {problem}")]
+    Unbound {
+        /// The step.
+        step: String,
+        /// Why.
+        problem: String,
+    },
+    /// Steps wait for each other (O-10).
+    #[error("cannot compute execution order: workflow contains cycles")]
+    Cycle,
+}
+
+impl PlanError {
+    /// Stable code, see `docs/errors.md`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unsound { .. } => "ONEX2001",
+            Self::NoWorkflow { .. } => "ONEX2002",
+            Self::Unresolved { .. } => "ONEX2003",
+            Self::Unbound { .. } => "ONEX2004",
+            Self::Cycle => "ONEX2005",
+        }
+    }
+}
+
+impl Plan {
+    /// The plan of a contract over the nodes this process has.
+    ///
+    /// # Errors
+    ///
+    /// Something in the graph cannot be bound or ordered.
+    pub fn new(contract: &Contract, fingerprint: &str, nodes: &NodeRegistry) -> Result<Self, PlanError> {
+        let no_workflow = || PlanError::NoWorkflow { name: contract.name.clone() };
+        let workflow = contract.workflow_coordination.as_ref().ok_or_else(no_workflow)?;
+        let policies = policy::Policies::of(contract, workflow);
+        let mut steps = bind::steps(contract, workflow, &policies, nodes)?;
+        bind::mark_absorbed(&mut steps);
+        Ok(Self {
+            name: contract.name.clone(),
+            fingerprint: fingerprint.to_owned(),
+            order: order::topological(&steps).ok_or(PlanError::Cycle)?,
+            undoable: bind::undoable(&steps, nodes),
+            mode: policies.mode(),
+            max_parallel: policies.max_parallel(),
+            strategy: policies.strategy(),
+            rollback: policies.rollback(),
+            run_timeout: policies.run_timeout(),
+            steps,
+        })
+    }
+
+    /// The index of a step.
+    pub fn index_of(&self, step: &StepId) -> Option<usize> {
+        self.steps.iter().position(|planned| planned.id == *step)
+    }
+
+    /// The reducer of the graph's first reducing step; its entity orders runs.
+    pub fn entity_reducer(&self) -> Option<&str> {
+        self.steps.iter().find_map(|step| match &step.binding {
+            Binding::Reduce { reducer } => Some(reducer.as_str()),
+            _ => None,
+        })
+    }
+}
