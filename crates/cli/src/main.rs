@@ -1,2 +1,66 @@
-//! The `onex` binary.
-fn main() {}
+//! The `onex` binary: reads arguments and configuration, puts crates together, reports, and says with its
+//! exit code how it went. What it runs is in the other crates.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks on its streams")]
+
+mod arguments;
+mod assemble;
+mod builtin;
+mod check;
+mod config;
+mod exit;
+mod feed;
+mod logging;
+mod nodes;
+mod render;
+mod run;
+mod settings;
+mod tally;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+use exit::{Exit, Stop};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    logging::start(arguments.log.as_deref());
+    let result = match arguments.command {
+        Command::Run(arguments) => run::run(arguments).await,
+        Command::Check(arguments) => check::check(&arguments),
+        Command::Nodes(arguments) => nodes::nodes(arguments).await,
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        Err(stop) => report(&stop),
+    }
+}
+
+fn report(stop: &Stop) -> ExitCode {
+    eprintln!("error: {}", chain(stop));
+    stop.exit.into()
+}
+
+/// The error with its causes, on one line.
+fn chain(stop: &Stop) -> String {
+    let causes = stop.error.chain().map(ToString::to_string).collect::<Vec<_>>();
+    causes.join(": ")
+}
+
+/// OpenSSL is linked because consulrs's HTTP client asks for it, see `deny.toml`; nothing calls it. Naming it
+/// here keeps the `vendored-openssl` feature honest for tools that look for unused dependencies.
+const _: fn() = openssl::init;
+
+/// For `?` on results whose error ends the program as a usage error.
+trait OrUsage<T> {
+    fn or_usage(self) -> Result<T, Stop>;
+}
+
+impl<T, E: Into<anyhow::Error>> OrUsage<T> for Result<T, E> {
+    fn or_usage(self) -> Result<T, Stop> {
+        self.map_err(|error| Stop { exit: Exit::Usage, error: error.into() })
+    }
+}

@@ -10,6 +10,7 @@ mod locate;
 mod model;
 mod path;
 mod read;
+mod receive;
 mod rules;
 mod schema;
 mod system;
@@ -17,6 +18,7 @@ mod yaml;
 
 pub use diagnostic::{Diagnostic, Severity, Span};
 pub use fingerprint::Fingerprint;
+pub use locate::locate;
 pub use model::{
     Archetype, CircuitBreaker, Condition, Contract, CoordinationRules, Dependency, ErrorHandling, ErrorType, EventDeclaration,
     ExecutionGraph, ExecutionMode, FailureRecoveryStrategy, GraphNode, HealthCheck, IntentConsumption, ModelReference, NodeType,

@@ -8,6 +8,11 @@ use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, YamlData};
 use crate::diagnostic::Span;
 use crate::path::{KeyPath, Segment};
 
+/// The place of a path in a text: of the value when it is a scalar, else of its key.
+pub fn locate(text: &str, path: &KeyPath) -> Option<Span> {
+    Locator::new(text).locate(path)
+}
+
 /// Every node of a text with its place.
 pub(crate) struct Locator<'a> {
     text: &'a str,

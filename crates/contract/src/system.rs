@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use globset::Glob;
-
 use crate::diagnostic::Diagnostic;
 use crate::model::{Archetype, Contract};
 use crate::path::KeyPath;
@@ -83,10 +81,11 @@ fn two_owners(contracts: &[SystemContract<'_>]) -> Vec<Diagnostic> {
     let mut owners: BTreeMap<&str, &str> = BTreeMap::new();
     let mut diagnostics = Vec::new();
     for system in contracts.iter().filter(|system| system.contract.workflow_coordination.is_some()) {
-        for (index, event) in system.contract.consumed_events.iter().enumerate() {
-            let Some(topic) = event.topic.as_deref().filter(|_| triggers(system.contract, event.event_type.as_deref())) else { continue };
+        for event in system.contract.starting_events() {
+            let Some(topic) = event.topic.as_deref() else { continue };
             match owners.get(topic) {
                 Some(owner) if *owner != system.contract.name => {
+                    let index = system.contract.consumed_events.iter().position(|consumed| consumed == event).unwrap_or(0);
                     let path = KeyPath::of(&["consumed_events"]).index(index).key("topic");
                     let message = format!("topic `{topic}` already belongs to `{owner}`");
                     diagnostics.push(in_file(system.file, TWO_OWNERS.finding(path, message)));
@@ -98,14 +97,6 @@ fn two_owners(contracts: &[SystemContract<'_>]) -> Vec<Diagnostic> {
         }
     }
     diagnostics
-}
-
-/// Whether an event starts runs: always, unless the graph's first steps receive only other events.
-fn triggers(contract: &Contract, event_type: Option<&str>) -> bool {
-    let nodes = contract.workflow_coordination.iter().flat_map(|workflow| &workflow.workflow_definition.execution_graph.nodes);
-    let patterns: Vec<&str> = nodes.flat_map(|node| &node.step_config.event_pattern).map(String::as_str).collect();
-    let fits = |pattern: &&str| Glob::new(pattern).is_ok_and(|glob| event_type.is_none_or(|name| glob.compile_matcher().is_match(name)));
-    patterns.is_empty() || patterns.iter().any(fits) || patterns.iter().all(|pattern| pattern.contains('.'))
 }
 
 fn in_file(file: &str, diagnostic: Diagnostic) -> Diagnostic {

@@ -1,8 +1,8 @@
 //! Does what a run asks for: computes, dispatches, waits, and writes down what happened before acting on
 //! it. No policy is here; what to do is [`RunState`]'s to say.
 //!
-//! Records are held back while only pure steps follow from them, so that a run writes at effect
-//! boundaries only: its start, each effect's outcome, and its end together with the last outcome.
+//! Records are held back while only pure steps follow from them, and written before the run acts or waits:
+//! its start, each effect's outcome, and its end together with the last outcome.
 
 mod drive;
 mod end;
@@ -44,7 +44,10 @@ pub struct Worker {
 
 impl std::fmt::Debug for Worker {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Worker").field("owner", &self.owner).finish_non_exhaustive()
+        formatter
+            .debug_struct("Worker")
+            .field("owner", &self.owner)
+            .finish_non_exhaustive()
     }
 }
 
@@ -154,7 +157,13 @@ impl DriveError {
 
     /// Whether carrying the run on later may succeed.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Journal { source, .. } if !source.lost_ownership())
+        matches!(
+            self,
+            Self::Journal {
+                source: JournalError::Unavailable { .. },
+                ..
+            }
+        )
     }
 }
 
@@ -173,8 +182,14 @@ impl NodeOrchestrator {
     ///
     /// The contract has errors, or its graph cannot be bound.
     pub fn from_reading(reading: &Reading, nodes: &NodeRegistry) -> Result<Self, PlanError> {
-        let unsound = || PlanError::Unsound { file: reading.file.clone() };
-        let contract = reading.contract.as_ref().filter(|_| !reading.has_errors()).ok_or_else(unsound)?;
+        let unsound = || PlanError::Unsound {
+            file: reading.file.clone(),
+        };
+        let contract = reading
+            .contract
+            .as_ref()
+            .filter(|_| !reading.has_errors())
+            .ok_or_else(unsound)?;
         let fingerprint = reading.fingerprint.as_ref().ok_or_else(unsound)?;
         Self::new(contract, fingerprint.as_str(), &reading.canonical, nodes)
     }
@@ -186,13 +201,19 @@ impl NodeOrchestrator {
     /// As [`NodeOrchestrator::from_reading`].
     pub fn from_canonical(canonical: &str, fingerprint: &str, nodes: &NodeRegistry) -> Result<Self, PlanError> {
         let contract = onex_contract::read_canonical(canonical);
-        let contract = contract.map_err(|_| PlanError::Unsound { file: format!("contract {fingerprint}") })?;
+        let contract = contract.map_err(|_| PlanError::Unsound {
+            file: format!("contract {fingerprint}"),
+        })?;
         Self::new(&contract, fingerprint, canonical, nodes)
     }
 
     fn new(contract: &Contract, fingerprint: &str, canonical: &str, nodes: &NodeRegistry) -> Result<Self, PlanError> {
         let plan = Plan::new(contract, fingerprint, nodes)?;
-        Ok(Self { plan: Arc::new(plan), nodes: nodes.clone(), canonical: canonical.into() })
+        Ok(Self {
+            plan: Arc::new(plan),
+            nodes: nodes.clone(),
+            canonical: canonical.into(),
+        })
     }
 
     /// What it runs.
@@ -237,10 +258,11 @@ impl NodeOrchestrator {
         let epoch = self.write_start(worker, run_id, &start, request.inbox_id).await?;
         let mut drive = Drive::new(self, worker, run_id, epoch);
         drive.take(start)?;
-        drive.to_the_end().await
+        drive.go_on().await
     }
 
-    /// Carries a run on that was taken over at `epoch`.
+    /// Carries a run on that was taken over at `epoch`. One that has ended is told, and nothing is done: its
+    /// end may have been written although the journal said that it could not be used.
     ///
     /// # Errors
     ///
@@ -248,19 +270,43 @@ impl NodeOrchestrator {
     pub async fn resume(&self, worker: &Worker, stored: StoredRun, epoch: u64) -> Result<RunEnd, DriveError> {
         let mut drive = Drive::new(self, worker, stored.header.run_id, epoch);
         drive.replay(stored.records)?;
-        drive.to_the_end().await
+        if stored.header.ended_at.is_some() {
+            return drive.end();
+        }
+        drive.wake()?;
+        drive.go_on().await
     }
 
-    async fn entity_at_start(&self, worker: &Worker, request: &RunRequest) -> Result<Option<EntityAtStart>, DriveError> {
+    async fn entity_at_start(
+        &self,
+        worker: &Worker,
+        request: &RunRequest,
+    ) -> Result<Option<EntityAtStart>, DriveError> {
         let entity = nodes::entity_of(&self.plan, &self.nodes, &request.input);
-        let Some(entity) = entity.map_err(|source| DriveError::Input { source })? else { return Ok(None) };
+        let Some(entity) = entity.map_err(|source| DriveError::Input { source })? else {
+            return Ok(None);
+        };
         let stored = worker.journal.entity_state(&entity.reducer, &entity.entity).await;
-        let stored = stored.map_err(|source| DriveError::Journal { run_id: request.run_id, source })?;
+        let stored = stored.map_err(|source| DriveError::Journal {
+            run_id: request.run_id,
+            source,
+        })?;
         let (version, state) = stored.map_or((0, Value::Null), |stored| (stored.version, stored.state));
-        Ok(Some(EntityAtStart { reducer: entity.reducer, entity: entity.entity, version, state }))
+        Ok(Some(EntityAtStart {
+            reducer: entity.reducer,
+            entity: entity.entity,
+            version,
+            state,
+        }))
     }
 
-    async fn write_start(&self, worker: &Worker, run_id: RunId, start: &Event, inbox_id: Option<Uuid>) -> Result<u64, DriveError> {
+    async fn write_start(
+        &self,
+        worker: &Worker,
+        run_id: RunId,
+        start: &Event,
+        inbox_id: Option<Uuid>,
+    ) -> Result<u64, DriveError> {
         let entity = match start {
             Event::Started { entity, .. } => entity.as_ref().map(|entity| entity.entity.clone()),
             _ => None,
@@ -276,6 +322,10 @@ impl NodeOrchestrator {
             at: start.at().unwrap_or_default(),
             inbox_id,
         };
-        worker.journal.start(run).await.map_err(|source| DriveError::Journal { run_id, source })
+        worker
+            .journal
+            .start(run)
+            .await
+            .map_err(|source| DriveError::Journal { run_id, source })
     }
 }

@@ -1,5 +1,7 @@
 //! Carries out what is pure: computes a step from the state, with the nodes the plan named.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use onex_compute::{Aggregation, PassThrough, Scope, resolve};
 use onex_node::{Compute, ErrorClass, Failure, IntentOutcome, NodeRegistry, ResolveError, StepId};
 use serde_json::{Value, json};
@@ -15,13 +17,28 @@ pub(crate) struct Entity {
 
 /// The entity that orders the runs of a plan; `None` when its graph has no reducer.
 pub(crate) fn entity_of(plan: &Plan, nodes: &NodeRegistry, event: &Value) -> Result<Option<Entity>, Failure> {
-    let Some(reducer) = plan.entity_reducer() else { return Ok(None) };
+    let Some(reducer) = plan.entity_reducer() else {
+        return Ok(None);
+    };
     let entity = nodes.reducer(reducer).map_err(unresolved)?.entity(event)?;
-    Ok(Some(Entity { reducer: reducer.to_owned(), entity }))
+    Ok(Some(Entity {
+        reducer: reducer.to_owned(),
+        entity,
+    }))
 }
 
-/// Computes one pure step.
+/// Computes one pure step. A node that panics fails its step, not the process (O-51).
 pub(crate) fn compute(state: &RunState, nodes: &NodeRegistry, step: &StepId) -> Result<Value, Failure> {
+    let computed = catch_unwind(AssertUnwindSafe(|| computed_step(state, nodes, step)));
+    computed.unwrap_or_else(|_| Err(panicked(&format!("step `{step}`"))))
+}
+
+/// The failure of a node that panicked. What it said is not shown, since it may hold a secret.
+pub(crate) fn panicked(what: &str) -> Failure {
+    Failure::new(ErrorClass::Internal, "ONEX3026", format!("{what} panicked"))
+}
+
+fn computed_step(state: &RunState, nodes: &NodeRegistry, step: &StepId) -> Result<Value, Failure> {
     let index = state.plan().index_of(step);
     let index = index.ok_or_else(|| Failure::new(ErrorClass::Internal, "ONEX3032", format!("no step `{step}`")))?;
     let planned = &state.plan().steps[index];
@@ -30,30 +47,41 @@ pub(crate) fn compute(state: &RunState, nodes: &NodeRegistry, step: &StepId) -> 
         Binding::Reduce { reducer } => reduce(state, nodes, reducer, input),
         Binding::Compute(binding) => computed(state, nodes, index, binding, input.as_ref()),
         Binding::Publish { event_type, .. } => payload(state, index, event_type, input),
-        Binding::Receive { .. } | Binding::Execute { .. } => {
-            Err(Failure::new(ErrorClass::Internal, "ONEX3032", format!("step `{step}` is not pure")))
-        }
+        Binding::Receive { .. } | Binding::Execute { .. } => Err(Failure::new(
+            ErrorClass::Internal,
+            "ONEX3032",
+            format!("step `{step}` is not pure"),
+        )),
     }
 }
 
 /// The step's input, its templates resolved.
 fn bound_input(state: &RunState, planned: &PlannedStep) -> Result<Option<Value>, Failure> {
-    let Some(template) = &planned.input else { return Ok(None) };
+    let Some(template) = &planned.input else {
+        return Ok(None);
+    };
     let run = json!({
         "id": state.run_id(),
         "correlation_id": state.correlation_id(),
         "now": onex_event::rfc3339::text(&state.now()),
         "orchestrator": state.plan().name,
     });
-    let scope = Scope::new().with("input", state.input().clone()).with("steps", state.outputs()).with("run", run);
+    let scope = Scope::new()
+        .with("input", state.input().clone())
+        .with("steps", state.outputs())
+        .with("run", run);
     let resolved = resolve(template, &scope);
-    resolved.map(Some).map_err(|error| Failure::new(ErrorClass::Validation, "ONEX3011", error.to_string()).named("TemplateError"))
+    resolved
+        .map(Some)
+        .map_err(|error| Failure::new(ErrorClass::Validation, "ONEX3011", error.to_string()).named("TemplateError"))
 }
 
 fn reduce(state: &RunState, nodes: &NodeRegistry, name: &str, input: Option<Value>) -> Result<Value, Failure> {
     let reducer = nodes.reducer(name).map_err(unresolved)?;
     let event = input.as_ref().unwrap_or(state.input());
-    let entity = state.entity().filter(|entity| entity.reducer == name && !entity.state.is_null());
+    let entity = state
+        .entity()
+        .filter(|entity| entity.reducer == name && !entity.state.is_null());
     let reduction = reducer.reduce(entity.map(|entity| &entity.state), event, &state.reduce_context())?;
     serde_json::to_value(reduction).map_err(|error| Failure::new(ErrorClass::Internal, "ONEX3032", error.to_string()))
 }
@@ -83,7 +111,10 @@ fn payload(state: &RunState, index: usize, event_type: &str, input: Option<Value
     };
     match onex_event::model(event_type) {
         Some(model) => (model.validate)(&payload).map(|()| payload).map_err(|error| {
-            let message = format!("step `{}` would publish no `{event_type}`: {error}", state.plan().steps[index].id);
+            let message = format!(
+                "step `{}` would publish no `{event_type}`: {error}",
+                state.plan().steps[index].id
+            );
             Failure::new(ErrorClass::Validation, "ONEX3012", message).named("PublicationError")
         }),
         None => Ok(payload),
@@ -93,7 +124,9 @@ fn payload(state: &RunState, index: usize, event_type: &str, input: Option<Value
 fn identified(state: &RunState, index: usize) -> Result<Value, Failure> {
     let dependencies = state.dependencies(index);
     let handed_on = PassThrough.compute(&state.compute_input(index, &dependencies, None))?;
-    let Value::Object(mut payload) = handed_on else { return Ok(handed_on) };
+    let Value::Object(mut payload) = handed_on else {
+        return Ok(handed_on);
+    };
     let identity = [
         ("correlation_id", json!(state.correlation_id())),
         ("run_id", json!(state.run_id())),
@@ -106,16 +139,16 @@ fn identified(state: &RunState, index: usize) -> Result<Value, Failure> {
 }
 
 /// The entity's state after the outcomes of its intents.
-pub(crate) fn confirmed(nodes: &NodeRegistry, reducer: &str, reduced: Value, outcomes: &[IntentOutcome]) -> Result<Value, Failure> {
+pub(crate) fn confirmed(
+    nodes: &NodeRegistry,
+    reducer: &str,
+    reduced: Value,
+    outcomes: &[IntentOutcome],
+) -> Result<Value, Failure> {
     let reducer = nodes.reducer(reducer).map_err(unresolved)?;
-    outcomes.iter().try_fold(reduced, |state, outcome| reducer.confirm(&state, outcome))
-}
-
-/// The effect that carries out intents of `kind` in a step.
-pub(crate) fn effect_name<'p>(planned: &'p PlannedStep, kind: &str) -> Option<&'p str> {
-    let Binding::Execute { effect, routes, .. } = &planned.binding else { return None };
-    let routed = routes.iter().find(|(routed, _)| routed == kind).map(|(_, effect)| effect.as_str());
-    routed.or(effect.as_deref())
+    outcomes
+        .iter()
+        .try_fold(reduced, |state, outcome| reducer.confirm(&state, outcome))
 }
 
 fn unresolved(error: ResolveError) -> Failure {

@@ -5,9 +5,10 @@ mod bind;
 mod order;
 mod policy;
 
-use std::collections::BTreeSet;
+use std::collections::HashMap;
 use std::time::Duration;
 
+use globset::GlobMatcher;
 use onex_compute::AggregationStrategy;
 use onex_contract::{Contract, ExecutionMode, FailureRecoveryStrategy};
 use onex_node::{NodeRegistry, ResolveError, StepId};
@@ -36,8 +37,12 @@ pub struct Plan {
     pub rollback: Setting<bool>,
     /// How long a run may take.
     pub run_timeout: Setting<Option<Duration>>,
-    /// Kinds of intents that can be undone.
-    pub undoable: BTreeSet<String>,
+    /// Steps that depend on each step.
+    dependents: Vec<Vec<usize>>,
+    /// Position of each step in `order`.
+    ranks: Vec<usize>,
+    index: HashMap<StepId, usize>,
+    nodes: NodeRegistry,
 }
 
 /// One step.
@@ -61,6 +66,27 @@ pub struct PlannedStep {
     pub takes_failures: bool,
     /// Whether every step that depends on it takes failures, so that its own is an input and stops nothing.
     pub is_absorbed: bool,
+    /// The glob of an executing step's filter.
+    matcher: Option<GlobMatcher>,
+}
+
+impl PlannedStep {
+    /// Whether an executing step carries out intents of a kind.
+    pub(crate) fn takes(&self, kind: &str) -> bool {
+        self.matcher.as_ref().is_none_or(|matcher| matcher.is_match(kind))
+    }
+
+    /// The effect that carries out intents of a kind in this step.
+    pub(crate) fn effect_for(&self, kind: &str) -> Option<&str> {
+        let Binding::Execute { effect, routes, .. } = &self.binding else {
+            return None;
+        };
+        let routed = routes
+            .iter()
+            .find(|(routed, _)| routed == kind)
+            .map(|(_, effect)| effect.as_str());
+        routed.or(effect.as_deref())
+    }
 }
 
 /// What a step does.
@@ -164,16 +190,23 @@ impl Plan {
     ///
     /// Something in the graph cannot be bound or ordered.
     pub fn new(contract: &Contract, fingerprint: &str, nodes: &NodeRegistry) -> Result<Self, PlanError> {
-        let no_workflow = || PlanError::NoWorkflow { name: contract.name.clone() };
+        let no_workflow = || PlanError::NoWorkflow {
+            name: contract.name.clone(),
+        };
         let workflow = contract.workflow_coordination.as_ref().ok_or_else(no_workflow)?;
         let policies = policy::Policies::of(contract, workflow);
         let mut steps = bind::steps(contract, workflow, &policies, nodes)?;
-        bind::mark_absorbed(&mut steps);
+        let dependents = order::dependents(&steps);
+        bind::mark_absorbed(&mut steps, &dependents);
+        let order = order::topological(&steps, &dependents).ok_or(PlanError::Cycle)?;
         Ok(Self {
             name: contract.name.clone(),
             fingerprint: fingerprint.to_owned(),
-            order: order::topological(&steps).ok_or(PlanError::Cycle)?,
-            undoable: bind::undoable(&steps, nodes),
+            ranks: order::ranks(&order),
+            order,
+            dependents,
+            index: bind::index(steps.iter().map(|step| step.id.clone())),
+            nodes: nodes.clone(),
             mode: policies.mode(),
             max_parallel: policies.max_parallel(),
             strategy: policies.strategy(),
@@ -185,7 +218,25 @@ impl Plan {
 
     /// The index of a step.
     pub fn index_of(&self, step: &StepId) -> Option<usize> {
-        self.steps.iter().position(|planned| planned.id == *step)
+        self.index.get(step).copied()
+    }
+
+    /// Whether what a step did for an intent of this kind can be undone.
+    pub fn can_undo(&self, index: usize, kind: &str) -> bool {
+        let effect = self.steps.get(index).and_then(|step| step.effect_for(kind));
+        effect
+            .and_then(|name| self.nodes.effect(name).ok())
+            .is_some_and(|effect| effect.can_undo(kind))
+    }
+
+    /// Steps that depend on a step, in the order of the contract.
+    pub(crate) fn dependents(&self, index: usize) -> &[usize] {
+        &self.dependents[index]
+    }
+
+    /// A step's position in [`Plan::order`].
+    pub(crate) fn rank(&self, index: usize) -> usize {
+        self.ranks[index]
     }
 
     /// The reducer of the graph's first reducing step; its entity orders runs.

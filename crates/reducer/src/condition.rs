@@ -40,7 +40,9 @@ pub fn evaluate(expression: &str, context: &Value) -> Verdict {
 
 /// The value at a dotted path; segments that start with `_` are private and never found (F-31).
 fn lookup<'v>(path: &str, context: &'v Value) -> Option<&'v Value> {
-    path.split('.').try_fold(context, |value, segment| value.get(segment).filter(|_| !segment.starts_with('_')))
+    path.split('.').try_fold(context, |value, segment| {
+        value.get(segment).filter(|_| !segment.starts_with('_'))
+    })
 }
 
 fn is_valid(value: &Value) -> bool {
@@ -101,7 +103,9 @@ fn length(value: &Value, bound: &str, compare: fn(usize, usize) -> bool) -> Verd
         Value::Object(map) => map.len(),
         Value::Null | Value::Bool(_) | Value::Number(_) => return Verdict::Unclear,
     };
-    bound.parse().map_or(Verdict::Unclear, |bound| compare(length, bound).into())
+    bound
+        .parse()
+        .map_or(Verdict::Unclear, |bound| compare(length, bound).into())
 }
 
 #[cfg(test)]
@@ -137,6 +141,70 @@ mod tests {
             ("z is_present", Verdict::Fails),
         ] {
             assert_eq!(evaluate(expression, &context), expected, "{expression}");
+        }
+    }
+
+    #[test]
+    fn every_operator_has_its_meaning() {
+        let context = json!({
+            "n": 5, "w": "abc", "e": "", "b": true, "no": false, "z": null, "l": [1, 2], "m": {"k": 1}, "u": "äö",
+        });
+        for (expression, expected) in [
+            ("n equals 5", Verdict::Holds),
+            ("n eq 6", Verdict::Fails),
+            ("z == None", Verdict::Holds),
+            ("no == False", Verdict::Holds),
+            ("n != 5", Verdict::Fails),
+            ("n not_equals 6", Verdict::Holds),
+            ("n >= 5", Verdict::Holds),
+            ("n <= 4", Verdict::Fails),
+            ("n < 6", Verdict::Holds),
+            ("n less_than 5", Verdict::Fails),
+            ("n greater_than_or_equal 5", Verdict::Holds),
+            ("n less_than_or_equal 4", Verdict::Fails),
+            ("n > x", Verdict::Unclear),
+            ("w not_in x,y", Verdict::Holds),
+            ("w not_in abc", Verdict::Fails),
+            ("w in ab,bc", Verdict::Fails),
+            ("w contains bc", Verdict::Holds),
+            ("w contains x", Verdict::Fails),
+            ("u min_length 2", Verdict::Holds),
+            ("u max_length 1", Verdict::Fails),
+            ("m max_length 1", Verdict::Holds),
+            ("n min_length 1", Verdict::Unclear),
+            ("w min_length x", Verdict::Unclear),
+            ("w is_valid", Verdict::Holds),
+            ("e is_valid", Verdict::Fails),
+            ("no is_valid", Verdict::Fails),
+            ("z is_valid", Verdict::Fails),
+            ("l is_valid", Verdict::Holds),
+            ("missing is_valid", Verdict::Fails),
+            ("n exists", Verdict::Holds),
+            ("missing exists", Verdict::Fails),
+            ("z not_exists", Verdict::Holds),
+            ("n not_exists", Verdict::Fails),
+            ("m.k exists", Verdict::Holds),
+            ("m._k exists", Verdict::Fails),
+        ] {
+            assert_eq!(evaluate(expression, &context), expected, "{expression}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_expression_is_unclear() {
+        let context = json!({"n": 5});
+        for expression in [
+            "",
+            "n",
+            "n >",
+            "n ~= 5",
+            "n ~=",
+            "n > 1 2",
+            "n == 5 6",
+            "missing == 5",
+            "n is_valid x",
+        ] {
+            assert_eq!(evaluate(expression, &context), Verdict::Unclear, "`{expression}`");
         }
     }
 }

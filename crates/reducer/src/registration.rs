@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use onex_contract::StateMachine;
-use onex_event::{EventPosition, NodeIntrospectionEvent, RegistrationIntent, intent::build};
+use onex_event::{EventPosition, NodeIntrospectionEvent, RegistrationIntent, intent::build, rfc3339};
 use onex_node::{ErrorClass, Failure, Intent, IntentOutcome, ReduceContext, Reducer, Reduction};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -47,18 +47,26 @@ enum News {
 impl RegistrationReducer {
     /// The reducer over a contract's table.
     pub fn new(table: StateMachine) -> Self {
-        Self { machine: Machine::new(table) }
+        Self {
+            machine: Machine::new(table),
+        }
     }
 
     fn moved(&self, status: &str, trigger: &str, applied: &BTreeMap<String, bool>) -> Result<String, Failure> {
         let in_place = applied.values().filter(|applied| **applied).count();
         let context = json!({"applied_count": in_place, "missing_count": applied.len() - in_place});
         let step = self.machine.step(status, trigger, &context);
-        step.map(|step| step.to).map_err(|error| reducer_error("ONEX3003", error.to_string()))
+        step.map(|step| step.to)
+            .map_err(|error| reducer_error("ONEX3003", error.to_string()))
     }
 
     /// A newer event: everything is asked for.
-    fn receive(&self, previous: Option<&RegistrationState>, event: &NodeIntrospectionEvent, context: &ReduceContext) -> Result<Reduction, Failure> {
+    fn receive(
+        &self,
+        previous: Option<&RegistrationState>,
+        event: &NodeIntrospectionEvent,
+        context: &ReduceContext,
+    ) -> Result<Reduction, Failure> {
         let intents = intents(event, context);
         let applied: BTreeMap<_, _> = intents.iter().map(|intent| (intent.kind.clone(), false)).collect();
         let status = previous.map_or(self.machine.initial_state(), |state| &state.status);
@@ -69,17 +77,37 @@ impl RegistrationReducer {
             correlation_id: event.correlation_id,
             applied,
         };
-        Ok(Reduction { state: to_value(&state)?, intents, settled: Vec::new(), refusal: None })
+        Ok(Reduction {
+            state: to_value(&state)?,
+            intents,
+            settled: Vec::new(),
+            refusal: None,
+        })
     }
 
     /// The same event again: only what is missing is asked for.
-    fn repeat(&self, state: RegistrationState, event: &NodeIntrospectionEvent, context: &ReduceContext) -> Result<Reduction, Failure> {
+    fn repeat(
+        &self,
+        state: RegistrationState,
+        event: &NodeIntrospectionEvent,
+        context: &ReduceContext,
+    ) -> Result<Reduction, Failure> {
         let status = self.moved(&state.status, "introspection_repeated", &state.applied)?;
         let is_applied = |kind: &str| state.applied.get(kind).copied().unwrap_or(false);
-        let (settled, missing): (Vec<_>, Vec<_>) = intents(event, context).into_iter().partition(|intent| is_applied(&intent.kind));
-        let settled = settled.iter().map(|intent| IntentOutcome::settled_before(&intent.kind)).collect();
+        let (settled, missing): (Vec<_>, Vec<_>) = intents(event, context)
+            .into_iter()
+            .partition(|intent| is_applied(&intent.kind));
+        let settled = settled
+            .iter()
+            .map(|intent| IntentOutcome::settled_before(&intent.kind))
+            .collect();
         let state = to_value(&RegistrationState { status, ..state })?;
-        Ok(Reduction { state, intents: missing, settled, refusal: None })
+        Ok(Reduction {
+            state,
+            intents: missing,
+            settled,
+            refusal: None,
+        })
     }
 }
 
@@ -90,23 +118,38 @@ impl Reducer for RegistrationReducer {
 
     fn reduce(&self, state: Option<&Value>, event: &Value, context: &ReduceContext) -> Result<Reduction, Failure> {
         let event = read_event(event)?;
-        let state = state.map(read_state).transpose()?;
+        let state = state.map(|state| read_state_of(event.node_id, state)).transpose()?;
         match news(state.clone(), &event) {
             News::Newer => self.receive(state.as_ref(), &event, context),
             News::Repeated(state) => self.repeat(state, &event, context),
             News::Stale(state) => {
                 let refusal = Some(stale(&event.position(), &state.position));
-                Ok(Reduction { state: to_value(&state)?, intents: Vec::new(), settled: Vec::new(), refusal })
+                Ok(Reduction {
+                    state: to_value(&state)?,
+                    intents: Vec::new(),
+                    settled: Vec::new(),
+                    refusal,
+                })
             }
         }
     }
 
     fn confirm(&self, state: &Value, outcome: &IntentOutcome) -> Result<Value, Failure> {
         let mut state = read_state(state)?;
-        if let Some(applied) = state.applied.get_mut(&outcome.intent_kind) {
-            *applied = outcome.success;
+        let is_applied = state
+            .applied
+            .get_mut(&outcome.intent_kind)
+            .ok_or_else(|| not_asked_for(outcome))?;
+        if *is_applied && !outcome.success {
+            // Another call of an intent that is in place failed; that takes nothing away.
+            return to_value(&state);
         }
-        let trigger = if outcome.success { "intent_succeeded" } else { "intent_failed" };
+        *is_applied = outcome.success;
+        let trigger = if outcome.success {
+            "intent_succeeded"
+        } else {
+            "intent_failed"
+        };
         state.status = self.moved(&state.status, trigger, &state.applied)?;
         to_value(&state)
     }
@@ -124,16 +167,29 @@ fn news(state: Option<RegistrationState>, event: &NodeIntrospectionEvent) -> New
 
 fn stale(event: &EventPosition, stored: &EventPosition) -> String {
     match (event.epoch, stored.epoch) {
-        (Some(epoch), Some(newer)) if epoch != newer => format!("refused as stale: epoch {epoch} is older than {newer}"),
-        _ => format!("refused as stale: {} is older than {}", event.timestamp.to_rfc3339(), stored.timestamp.to_rfc3339()),
+        (Some(epoch), Some(newer)) if epoch != newer => {
+            format!("refused as stale: epoch {epoch} is older than {newer}")
+        }
+        _ => {
+            let (event, stored) = (rfc3339::text(&event.timestamp), rfc3339::text(&stored.timestamp));
+            format!("refused as stale: {event} is older than {stored}")
+        }
     }
 }
 
 fn intents(event: &NodeIntrospectionEvent, context: &ReduceContext) -> Vec<Intent> {
     let run_id = Some(context.run_id.0);
-    let typed: [RegistrationIntent; 2] =
-        [build::consul_register(event, run_id).into(), build::postgres_upsert(event, context.now, run_id).into()];
-    typed.iter().map(|intent| Intent { kind: intent.kind().to_owned(), payload: intent.payload() }).collect()
+    let typed: [RegistrationIntent; 2] = [
+        build::consul_register(event, run_id).into(),
+        build::postgres_upsert(event, context.now, run_id).into(),
+    ];
+    typed
+        .iter()
+        .map(|intent| Intent {
+            kind: intent.kind().to_owned(),
+            payload: intent.payload(),
+        })
+        .collect()
 }
 
 fn read_event(event: &Value) -> Result<NodeIntrospectionEvent, Failure> {
@@ -141,7 +197,24 @@ fn read_event(event: &Value) -> Result<NodeIntrospectionEvent, Failure> {
 }
 
 fn read_state(state: &Value) -> Result<RegistrationState, Failure> {
-    serde_json::from_value(state.clone()).map_err(|error| reducer_error("ONEX3002", format!("no registration state: {error}")))
+    onex_event::read(state).map_err(|error| reducer_error("ONEX3002", format!("no registration state: {error}")))
+}
+
+/// The state of the node an event is about; another node's position would say nothing about the event.
+fn read_state_of(node_id: Uuid, state: &Value) -> Result<RegistrationState, Failure> {
+    let state = read_state(state)?;
+    if state.node_id != node_id {
+        let message = format!("the state is of node {}, the event of node {node_id}", state.node_id);
+        return Err(reducer_error("ONEX3002", message));
+    }
+    Ok(state)
+}
+
+fn not_asked_for(outcome: &IntentOutcome) -> Failure {
+    reducer_error(
+        "ONEX3004",
+        format!("the last event asked for no `{}`", outcome.intent_kind),
+    )
 }
 
 fn to_value(state: &RegistrationState) -> Result<Value, Failure> {

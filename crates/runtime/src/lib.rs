@@ -1,1 +1,22 @@
-//! Discovery, wiring report, subscriptions, ingress and drain.
+#![doc = include_str!("../README.md")]
+//!
+//! Decides how contracts become a running system, and what becomes of every message: its run ends, or it is
+//! safely dead-lettered, or it comes again. Nothing is dropped and nothing is silent.
+
+mod clock;
+mod dead_letter;
+mod discovery;
+mod ingress;
+mod intake;
+mod lanes;
+mod recovery;
+mod runtime;
+mod wiring;
+
+pub use clock::SystemClock;
+pub use dead_letter::{DeadLetter, DeadLetterError, DeadLetterFile};
+pub use discovery::{Discovered, DiscoveryError, FoundContract, discover, read_file};
+pub use ingress::{Inbound, Ingress, Rejection, decode};
+pub use lanes::Lanes;
+pub use runtime::{Observer, RunReport, Runtime, RuntimeError, RuntimeParts, Stopped};
+pub use wiring::{Outcome, WiredOrchestrator, WiringEntry, WiringReport};

@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt;
 use futures::future::{AbortHandle, abortable};
 use futures::stream::FuturesUnordered;
-use onex_journal::{Append, NewRecord};
+use futures::{FutureExt, StreamExt};
+use onex_journal::{Append, End, NewRecord};
 use onex_node::{Effect, EffectCall, ErrorClass, Failure, IdempotencyKey, Intent, RunId};
 use serde_json::Value;
 use tracing::debug;
@@ -17,7 +18,7 @@ use tracing::debug;
 use super::{DriveError, NodeOrchestrator, RunEnd, Worker};
 use crate::event::{CallId, Command, Event};
 use crate::nodes;
-use crate::state::RunState;
+use crate::state::{Refusal, RunState};
 
 /// Something under way that ends with an event, unless it is aborted.
 type Work = Pin<Box<dyn Future<Output = Option<Event>> + Send>>;
@@ -31,7 +32,7 @@ pub(super) struct Drive<'a> {
     pub(super) sequence: u64,
     /// Records not yet written.
     pub(super) held_back: Vec<NewRecord>,
-    /// Commands whose effect the world can see.
+    /// Commands not yet carried out.
     pub(super) outgoing: VecDeque<Command>,
     under_way: FuturesUnordered<Work>,
     aborts: BTreeMap<CallId, AbortHandle>,
@@ -66,7 +67,10 @@ impl<'a> Drive<'a> {
     pub(super) fn take(&mut self, event: Event) -> Result<(), DriveError> {
         let mut events = VecDeque::from([event]);
         while let Some(event) = events.pop_front() {
-            let commands = self.state.apply(event).map_err(|source| DriveError::Refused { run_id: self.run_id, source })?;
+            let commands = self.state.apply(event).map_err(|source| DriveError::Refused {
+                run_id: self.run_id,
+                source,
+            })?;
             for command in commands {
                 match command {
                     Command::Compute { step } => {
@@ -82,58 +86,86 @@ impl<'a> Drive<'a> {
     }
 
     /// Goes on until the run is over.
-    pub(super) async fn to_the_end(mut self) -> Result<RunEnd, DriveError> {
+    pub(super) async fn go_on(mut self) -> Result<RunEnd, DriveError> {
         while !self.state.is_finished() {
-            if self.outgoing.iter().any(is_visible) {
-                self.write().await?;
-            }
+            self.write().await?;
             while let Some(command) = self.outgoing.pop_front() {
                 self.carry_out(command);
             }
-            let event = self.next_event().await;
-            if let Some(kind) = event.record_kind() {
-                self.held_back.push(NewRecord { kind: kind.to_owned(), body: body(&event, &self.state) });
-            }
-            self.take(event)?;
+            let event = self.next_event().await?;
+            self.happened(event)?;
         }
         self.finish().await
     }
 
+    /// Takes an event that is news to the run's journal.
+    pub(super) fn happened(&mut self, event: Event) -> Result<(), DriveError> {
+        if let Some(kind) = event.record_kind() {
+            self.held_back.push(NewRecord {
+                kind: kind.to_owned(),
+                body: body(&event, &self.state),
+            });
+        }
+        self.take(event)
+    }
+
     /// What happens next. Aborted work ends without a word.
-    async fn next_event(&mut self) -> Event {
+    async fn next_event(&mut self) -> Result<Event, DriveError> {
         loop {
             match self.under_way.next().await {
-                Some(Some(event)) => return event,
+                Some(Some(event)) => return Ok(event),
                 Some(None) => {}
-                // A run that waits for nothing is a defect of `RunState`; it must not spin.
-                None => std::future::pending().await,
+                None => return Err(self.stuck()),
             }
         }
     }
 
+    /// The defect that would otherwise be a run that hangs.
+    pub(super) fn stuck(&self) -> DriveError {
+        DriveError::Refused {
+            run_id: self.run_id,
+            source: Refusal::Stuck,
+        }
+    }
+
+    /// Writes down what happened, before anything is done about it and before the run waits.
     async fn write(&mut self) -> Result<(), DriveError> {
         if self.held_back.is_empty() {
             return Ok(());
         }
         let records = std::mem::take(&mut self.held_back);
-        self.append(Append { run_id: self.run_id, epoch: self.epoch, expected_sequence: self.sequence, records, end: None }).await
+        self.append(records, None).await
     }
 
-    pub(super) async fn append(&mut self, append: Append) -> Result<(), DriveError> {
+    pub(super) async fn append(&mut self, records: Vec<NewRecord>, end: Option<End>) -> Result<(), DriveError> {
         let run_id = self.run_id;
+        let append = Append {
+            run_id,
+            epoch: self.epoch,
+            expected_sequence: self.sequence,
+            records,
+            end,
+        };
         let appended = self.worker.journal.append(append).await;
         self.sequence = appended.map_err(|source| DriveError::Journal { run_id, source })?;
         Ok(())
     }
 
-    pub(super) fn epoch(&self) -> u64 {
-        self.epoch
-    }
-
     fn carry_out(&mut self, command: Command) {
         match command {
-            Command::Dispatch { call, attempt, intent, timeout } => self.dispatch(call, attempt, intent, timeout),
-            Command::Undo { call, attempt, intent, output, timeout } => self.undo(call, attempt, intent, output, timeout),
+            Command::Dispatch {
+                call,
+                attempt,
+                intent,
+                timeout,
+            } => self.dispatch(call, attempt, intent, timeout),
+            Command::Undo {
+                call,
+                attempt,
+                intent,
+                output,
+                timeout,
+            } => self.undo(call, attempt, intent, output, timeout),
             Command::Abort { call } => {
                 self.aborts.remove(&call).iter().for_each(AbortHandle::abort);
             }
@@ -148,35 +180,47 @@ impl<'a> Drive<'a> {
         }
     }
 
-    fn dispatch(&mut self, call: CallId, attempt: u32, intent: Intent, timeout: Duration) {
-        debug!(run_id = %self.run_id, step = %call.step, attempt, kind = intent.kind, "effect dispatched");
-        let effect = self.effect_for(&call, &intent.kind);
-        let effect_call = self.effect_call(&call, attempt, intent, timeout);
-        let (clock, id) = (Arc::clone(&self.worker.clock), call.clone());
-        self.start(call, async move {
-            let result = attempted(effect, &effect_call, |effect, call| Box::pin(async move { effect.execute(call).await })).await;
+    fn dispatch(&mut self, id: CallId, attempt: u32, intent: Intent, timeout: Duration) {
+        debug!(run_id = %self.run_id, step = %id.step, attempt, kind = intent.kind, "effect dispatched");
+        let effect = self.effect_for(&id, &intent.kind);
+        let call = self.effect_call(&id, attempt, intent, timeout);
+        let clock = Arc::clone(&self.worker.clock);
+        self.start(id.clone(), async move {
+            let result = attempted(&call, async { effect?.execute(&call).await }).await;
             let at = clock.now();
             match result {
-                Ok(output) => Event::CallSucceeded { call: id, attempt, output, at },
-                Err(failure) => Event::CallFailed { call: id, attempt, failure, at },
+                Ok(output) => Event::CallSucceeded {
+                    call: id,
+                    attempt,
+                    output,
+                    at,
+                },
+                Err(failure) => Event::CallFailed {
+                    call: id,
+                    attempt,
+                    failure,
+                    at,
+                },
             }
         });
     }
 
-    fn undo(&mut self, call: CallId, attempt: u32, intent: Intent, output: Value, timeout: Duration) {
-        debug!(run_id = %self.run_id, step = %call.step, attempt, kind = intent.kind, "undo dispatched");
-        let effect = self.effect_for(&call, &intent.kind);
-        let effect_call = self.effect_call(&call, attempt, intent, timeout);
-        let (clock, id) = (Arc::clone(&self.worker.clock), call.clone());
-        self.start(call, async move {
-            let result = attempted(effect, &effect_call, |effect, call| {
-                let output = output.clone();
-                Box::pin(async move { effect.undo(call, &output).await.map(|()| Value::Null) })
-            });
-            let (result, at) = (result.await, clock.now());
+    fn undo(&mut self, id: CallId, attempt: u32, intent: Intent, output: Value, timeout: Duration) {
+        debug!(run_id = %self.run_id, step = %id.step, attempt, kind = intent.kind, "undo dispatched");
+        let effect = self.effect_for(&id, &intent.kind);
+        let call = self.effect_call(&id, attempt, intent, timeout);
+        let clock = Arc::clone(&self.worker.clock);
+        self.start(id.clone(), async move {
+            let result = attempted(&call, async { effect?.undo(&call, &output).await }).await;
+            let at = clock.now();
             match result {
-                Ok(_) => Event::UndoSucceeded { call: id, at },
-                Err(failure) => Event::UndoFailed { call: id, attempt, failure, at },
+                Ok(()) => Event::UndoSucceeded { call: id, at },
+                Err(failure) => Event::UndoFailed {
+                    call: id,
+                    attempt,
+                    failure,
+                    at,
+                },
             }
         });
     }
@@ -189,9 +233,18 @@ impl<'a> Drive<'a> {
 
     fn effect_for(&self, call: &CallId, kind: &str) -> Result<Arc<dyn Effect>, Failure> {
         let index = self.orchestrator.plan.index_of(&call.step);
-        let name = index.and_then(|index| nodes::effect_name(&self.orchestrator.plan.steps[index], kind));
-        let no_route = || Failure::new(ErrorClass::Validation, "ONEX3021", format!("no effect carries out `{kind}`"));
-        self.orchestrator.nodes.effect(name.ok_or_else(no_route)?).map_err(|_| no_route())
+        let name = index.and_then(|index| self.orchestrator.plan.steps[index].effect_for(kind));
+        let no_route = || {
+            Failure::new(
+                ErrorClass::Validation,
+                "ONEX3021",
+                format!("no effect carries out `{kind}`"),
+            )
+        };
+        self.orchestrator
+            .nodes
+            .effect(name.ok_or_else(no_route)?)
+            .map_err(|_| no_route())
     }
 
     fn effect_call(&self, call: &CallId, attempt: u32, intent: Intent, timeout: Duration) -> EffectCall {
@@ -206,27 +259,19 @@ impl<'a> Drive<'a> {
     }
 }
 
-type Attempt<'c> = Pin<Box<dyn Future<Output = Result<Value, Failure>> + Send + 'c>>;
-
-/// One attempt, cancelled when it takes too long (G-40).
-async fn attempted<F>(effect: Result<Arc<dyn Effect>, Failure>, call: &EffectCall, make: F) -> Result<Value, Failure>
-where
-    F: for<'c> Fn(&'c dyn Effect, &'c EffectCall) -> Attempt<'c> + Send,
-{
-    let effect = effect?;
-    match tokio::time::timeout(call.timeout, make(&*effect, call)).await {
-        Ok(result) => result,
+/// One attempt, cancelled when it takes too long (G-40). An effect that panics has failed (O-51).
+async fn attempted<T>(
+    call: &EffectCall,
+    attempt: impl Future<Output = Result<T, Failure>> + Send,
+) -> Result<T, Failure> {
+    let kind = &call.intent.kind;
+    let caught = AssertUnwindSafe(attempt).catch_unwind();
+    match tokio::time::timeout(call.timeout, caught).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => Err(nodes::panicked(&format!("the effect of `{kind}`"))),
         Err(_) => {
-            let message = format!("`{}` took longer than {} ms", call.intent.kind, call.timeout.as_millis());
+            let message = format!("`{kind}` took longer than {} ms", call.timeout.as_millis());
             Err(Failure::new(ErrorClass::Timeout, "ONEX3024", message))
         }
-    }
-}
-
-/// Whether the world can see a command's effect, so that what led to it must be written down first.
-fn is_visible(command: &Command) -> bool {
-    match command {
-        Command::Dispatch { .. } | Command::Undo { .. } => true,
-        Command::Arm { .. } | Command::Abort { .. } | Command::Compute { .. } | Command::Finish => false,
     }
 }

@@ -1,7 +1,7 @@
 //! Ends a run in one commit: its last records, its outgoing messages, and its entity's state.
 
 use onex_event::{Envelope, NewEnvelope, Topic};
-use onex_journal::{Append, End, NewRecord, OutboxMessage, StateWrite};
+use onex_journal::{End, NewRecord, OutboxMessage, StateWrite};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -10,17 +10,38 @@ use super::{DriveError, RunEnd};
 use crate::nodes;
 use crate::state::{Outcome, Publication};
 
+/// The kind of a run's last record.
+pub(super) const ENDED: &str = "ended";
+
 impl Drive<'_> {
     pub(super) async fn finish(mut self) -> Result<RunEnd, DriveError> {
-        let run_id = self.run_id;
-        let Some(outcome) = self.state.outcome() else { return std::future::pending().await };
-        let messages: Vec<_> = outcome.publications.iter().map(|publication| self.message(publication)).collect();
+        let end = self.end()?;
         let mut records = std::mem::take(&mut self.held_back);
-        records.push(ended(&outcome));
-        let end = End { status: outcome.status, at: self.state.now(), outbox: messages.clone(), states: self.states(&outcome)? };
-        let append = Append { run_id, epoch: self.epoch(), expected_sequence: self.sequence, records, end: Some(end) };
-        self.append(append).await?;
-        Ok(RunEnd { run_id, outcome, messages })
+        records.push(ended(&end.outcome));
+        let (outbox, states) = (end.messages.clone(), self.states(&end.outcome)?);
+        let committed = End {
+            status: end.outcome.status,
+            at: self.state.now(),
+            outbox,
+            states,
+        };
+        self.append(records, Some(committed)).await?;
+        Ok(end)
+    }
+
+    /// The end of a finished run.
+    pub(super) fn end(&self) -> Result<RunEnd, DriveError> {
+        let outcome = self.state.outcome().ok_or_else(|| self.stuck())?;
+        let messages = outcome
+            .publications
+            .iter()
+            .map(|publication| self.message(publication))
+            .collect();
+        Ok(RunEnd {
+            run_id: self.run_id,
+            outcome,
+            messages,
+        })
     }
 
     /// The envelope of a publication; its id is the same over every attempt to end the run.
@@ -47,14 +68,29 @@ impl Drive<'_> {
     }
 
     fn states(&self, outcome: &Outcome) -> Result<Vec<StateWrite>, DriveError> {
-        let (Some(reduced), Some(entity)) = (&outcome.reduced, self.state.entity()) else { return Ok(Vec::new()) };
-        let confirmed = nodes::confirmed(&self.orchestrator.nodes, &entity.reducer, reduced.clone(), &outcome.intents);
-        let state = confirmed.map_err(|source| DriveError::Unconfirmed { run_id: self.run_id, source })?;
+        let (Some(reduced), Some(entity)) = (&outcome.reduced, self.state.entity()) else {
+            return Ok(Vec::new());
+        };
+        let confirmed = nodes::confirmed(
+            &self.orchestrator.nodes,
+            &entity.reducer,
+            reduced.clone(),
+            &outcome.intents,
+        );
+        let state = confirmed.map_err(|source| DriveError::Unconfirmed {
+            run_id: self.run_id,
+            source,
+        })?;
         if state == entity.state {
             return Ok(Vec::new());
         }
         let (reducer, name) = (entity.reducer.clone(), entity.entity.clone());
-        Ok(vec![StateWrite { reducer, entity: name, expected_version: entity.version, state }])
+        Ok(vec![StateWrite {
+            reducer,
+            entity: name,
+            expected_version: entity.version,
+            state,
+        }])
     }
 }
 
@@ -66,5 +102,8 @@ fn ended(outcome: &Outcome) -> NewRecord {
         "steps": outcome.steps,
         "undo_failures": outcome.undo_failures,
     });
-    NewRecord { kind: "ended".to_owned(), body }
+    NewRecord {
+        kind: ENDED.to_owned(),
+        body,
+    }
 }

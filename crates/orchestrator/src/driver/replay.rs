@@ -6,12 +6,13 @@ use serde_json::Value;
 
 use super::DriveError;
 use super::drive::Drive;
-use crate::event::Event;
+use super::end::ENDED;
+use crate::event::{Event, Timer};
 
 impl Drive<'_> {
-    /// Takes a run's records, then asks again for what it waited for.
+    /// Takes a run's records.
     pub(super) fn replay(&mut self, records: Vec<Record>) -> Result<(), DriveError> {
-        for record in records {
+        for record in records.into_iter().filter(|record| record.kind != ENDED) {
             self.compare(&record)?;
             self.sequence = record.sequence;
             let event = self.event_of(record)?;
@@ -19,16 +20,29 @@ impl Drive<'_> {
             self.take(event).map_err(|error| self.bad_record(sequence, error))?;
             self.outgoing.clear();
         }
-        self.outgoing.extend(self.state.outstanding());
+        Ok(())
+    }
+
+    /// Asks again for what the run waited for. Its deadline may have passed while nobody worked on it.
+    pub(super) fn wake(&mut self) -> Result<(), DriveError> {
+        let at = self.worker.clock.now();
+        if self.state.is_overdue(at) {
+            self.happened(Event::TimerFired {
+                timer: Timer::RunDeadline,
+                at,
+            })?;
+        }
+        self.outgoing = self.state.outstanding(at).into();
         Ok(())
     }
 
     /// A run that computes something else than before must not go on: its effects were made from the other.
     fn compare(&self, record: &Record) -> Result<(), DriveError> {
         match record.body.get("pure_hash").and_then(Value::as_str) {
-            Some(hash) if hash != self.state.pure_hash() => {
-                Err(DriveError::Diverged { run_id: self.run_id, sequence: record.sequence })
-            }
+            Some(hash) if hash != self.state.pure_hash() => Err(DriveError::Diverged {
+                run_id: self.run_id,
+                sequence: record.sequence,
+            }),
             _ => Ok(()),
         }
     }
@@ -39,6 +53,10 @@ impl Drive<'_> {
     }
 
     fn bad_record(&self, sequence: u64, source: impl std::error::Error + Send + Sync + 'static) -> DriveError {
-        DriveError::BadRecord { run_id: self.run_id, sequence, source: Box::new(source) }
+        DriveError::BadRecord {
+            run_id: self.run_id,
+            sequence,
+            source: Box::new(source),
+        }
     }
 }

@@ -1,7 +1,9 @@
 //! Decides what each step is bound to. Names are looked up now, so that a run never meets an unknown one.
 
-use std::collections::BTreeSet;
+use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 
+use globset::{Glob, GlobMatcher};
 use onex_compute::AggregationStrategy;
 use onex_contract::{Archetype, Contract, GraphNode, WorkflowCoordination};
 use onex_event::Topic;
@@ -19,52 +21,51 @@ pub(super) fn steps(
     nodes: &NodeRegistry,
 ) -> Result<Vec<PlannedStep>, PlanError> {
     let declared = &workflow.workflow_definition.execution_graph.nodes;
-    declared
-        .iter()
-        .map(|node| {
-            let binding = Binder { contract, node, nodes }.binding()?;
-            Ok(PlannedStep {
-                id: StepId::from(node.node_id.as_str()),
-                depends_on: dependencies(node, declared),
-                takes_failures: matches!(binding, Binding::Compute(ComputeBinding::Aggregate(_))),
-                is_absorbed: false,
-                binding,
-                input: node.step_config.input.clone(),
-                config: serde_json::to_value(&node.step_config).unwrap_or(Value::Null),
-                attempt_timeout: policies.attempt_timeout(node),
-                retry: policies.retry(node),
-            })
+    let index = index(declared.iter().map(|node| node.node_id.as_str()));
+    let step = |node: &GraphNode| {
+        let binder = Binder { contract, node, nodes };
+        let binding = binder.binding()?;
+        Ok(PlannedStep {
+            id: StepId::from(node.node_id.as_str()),
+            depends_on: dependencies(node, &index),
+            takes_failures: matches!(binding, Binding::Compute(ComputeBinding::Aggregate(_))),
+            is_absorbed: false,
+            binding,
+            input: node.step_config.input.clone(),
+            config: serde_json::to_value(&node.step_config).unwrap_or(Value::Null),
+            attempt_timeout: policies.attempt_timeout(node),
+            retry: policies.retry(node),
+            matcher: binder.matcher()?,
         })
-        .collect()
+    };
+    declared.iter().map(step).collect()
+}
+
+/// Where each id stands; of two that are equal, the first.
+pub(super) fn index<K: Hash + Eq + Clone>(ids: impl Iterator<Item = K>) -> HashMap<K, usize> {
+    let mut index = HashMap::new();
+    for (position, id) in ids.enumerate() {
+        index.entry(id).or_insert(position);
+    }
+    index
 }
 
 /// Indices of a step's dependencies; a name twice counts once (O-04), an unknown one not at all (O-11).
-fn dependencies(node: &GraphNode, declared: &[GraphNode]) -> Vec<usize> {
-    let mut indices = Vec::new();
-    for dependency in &node.depends_on {
-        let index = declared.iter().position(|other| other.node_id == *dependency);
-        indices.extend(index.filter(|index| !indices.contains(index)));
-    }
-    indices
+fn dependencies(node: &GraphNode, index: &HashMap<&str, usize>) -> Vec<usize> {
+    let mut seen = HashSet::new();
+    let known = node
+        .depends_on
+        .iter()
+        .filter_map(|dependency| index.get(dependency.as_str()).copied());
+    known.filter(|dependency| seen.insert(*dependency)).collect()
 }
 
 /// A step's failure is absorbed when something depends on it, and all that does takes failures as input.
-pub(super) fn mark_absorbed(steps: &mut [PlannedStep]) {
-    for index in 0..steps.len() {
-        let mut dependents = steps.iter().filter(|step| step.depends_on.contains(&index)).peekable();
-        let absorbed = dependents.peek().is_some() && dependents.all(|step| step.takes_failures);
-        steps[index].is_absorbed = absorbed;
+pub(super) fn mark_absorbed(steps: &mut [PlannedStep], dependents: &[Vec<usize>]) {
+    for (index, dependents) in dependents.iter().enumerate() {
+        let all_take_failures = dependents.iter().all(|dependent| steps[*dependent].takes_failures);
+        steps[index].is_absorbed = !dependents.is_empty() && all_take_failures;
     }
-}
-
-/// Kinds of routed intents that their effects can undo.
-pub(super) fn undoable(steps: &[PlannedStep], nodes: &NodeRegistry) -> BTreeSet<String> {
-    let routes = steps.iter().flat_map(|step| match &step.binding {
-        Binding::Execute { routes, .. } => routes.as_slice(),
-        _ => &[],
-    });
-    let can_undo = |kind: &str, effect: &str| nodes.effect(effect).is_ok_and(|effect| effect.can_undo(kind));
-    routes.filter(|(kind, effect)| can_undo(kind, effect)).map(|(kind, _)| kind.clone()).collect()
 }
 
 struct Binder<'c> {
@@ -88,7 +89,10 @@ impl Binder<'_> {
     fn effect(&self) -> Result<Binding, PlanError> {
         let config = &self.node.step_config;
         if let Some(event_type) = &config.event_type {
-            return Ok(Binding::Publish { event_type: event_type.clone(), topic: self.topic_of(event_type)? });
+            return Ok(Binding::Publish {
+                event_type: event_type.clone(),
+                topic: self.topic_of(event_type)?,
+            });
         }
         if config.effect_node.is_some() || config.intent_filter.is_some() {
             return self.execute();
@@ -96,20 +100,39 @@ impl Binder<'_> {
         if config.event_pattern.is_empty() {
             return Err(self.unbound("it neither receives, carries out intents nor publishes"));
         }
-        Ok(Binding::Receive { patterns: config.event_pattern.clone() })
+        Ok(Binding::Receive {
+            patterns: config.event_pattern.clone(),
+        })
     }
 
     fn execute(&self) -> Result<Binding, PlanError> {
         let config = &self.node.step_config;
-        let routes = self.contract.intent_consumption.as_ref().map(|consumption| &consumption.intent_routing_table);
-        let routes: Vec<_> = routes.into_iter().flatten().map(|(kind, effect)| (kind.clone(), effect.clone())).collect();
+        let routes = self
+            .contract
+            .intent_consumption
+            .as_ref()
+            .map(|consumption| &consumption.intent_routing_table);
+        let routes: Vec<_> = routes
+            .into_iter()
+            .flatten()
+            .map(|(kind, effect)| (kind.clone(), effect.clone()))
+            .collect();
         for name in routes.iter().map(|(_, effect)| effect).chain(&config.effect_node) {
             self.nodes.effect(name).map_err(|source| self.unresolved(source))?;
         }
-        if let Some(filter) = &config.intent_filter {
-            globset::Glob::new(filter).map_err(|error| self.unbound(format!("`{filter}` is no pattern: {error}")))?;
-        }
-        Ok(Binding::Execute { filter: config.intent_filter.clone(), effect: config.effect_node.clone(), routes })
+        Ok(Binding::Execute {
+            filter: config.intent_filter.clone(),
+            effect: config.effect_node.clone(),
+            routes,
+        })
+    }
+
+    fn matcher(&self) -> Result<Option<GlobMatcher>, PlanError> {
+        let Some(filter) = &self.node.step_config.intent_filter else {
+            return Ok(None);
+        };
+        let glob = Glob::new(filter).map_err(|error| self.unbound(format!("`{filter}` is no pattern: {error}")))?;
+        Ok(Some(glob.compile_matcher()))
     }
 
     /// The reducer a step names: itself, or through a dependency whose module ends with the reducer's name, or
@@ -118,16 +141,26 @@ impl Binder<'_> {
         let named = self.node.step_config.reducer_protocol.as_deref();
         let named = named.ok_or_else(|| self.unbound("it names no reducer"))?;
         let modules = self.contract.dependencies.iter().filter(|dependency| {
-            dependency.name == named || dependency.name == "reducer_protocol" || dependency.kind.as_deref() == Some("protocol")
+            dependency.name == named
+                || dependency.name == "reducer_protocol"
+                || dependency.kind.as_deref() == Some("protocol")
         });
         let from_modules = modules.filter_map(|dependency| dependency.module.as_deref()?.rsplit('.').next());
         let mut candidates = std::iter::once(named).chain(from_modules);
         if let Some(reducer) = candidates.find(|name| self.nodes.reducer(name).is_ok()) {
-            return Ok(Binding::Reduce { reducer: reducer.to_owned() });
+            return Ok(Binding::Reduce {
+                reducer: reducer.to_owned(),
+            });
         }
         match self.nodes.reducer_names().collect::<Vec<_>>()[..] {
-            [only] => Ok(Binding::Reduce { reducer: only.to_owned() }),
-            _ => Err(self.nodes.reducer(named).err().map_or_else(|| self.unbound("no reducer"), |source| self.unresolved(source))),
+            [only] => Ok(Binding::Reduce {
+                reducer: only.to_owned(),
+            }),
+            _ => Err(self
+                .nodes
+                .reducer(named)
+                .err()
+                .map_or_else(|| self.unbound("no reducer"), |source| self.unresolved(source))),
         }
     }
 
@@ -136,7 +169,9 @@ impl Binder<'_> {
         let binding = match (&config.aggregation_strategy, &config.compute_node) {
             (Some(name), _) => {
                 let strategy = AggregationStrategy::of_name(name);
-                ComputeBinding::Aggregate(strategy.ok_or_else(|| self.unbound(format!("unknown aggregation strategy `{name}`")))?)
+                ComputeBinding::Aggregate(
+                    strategy.ok_or_else(|| self.unbound(format!("unknown aggregation strategy `{name}`")))?,
+                )
             }
             (None, Some(name)) => {
                 self.nodes.compute(name).map_err(|source| self.unresolved(source))?;
@@ -148,18 +183,29 @@ impl Binder<'_> {
     }
 
     fn topic_of(&self, event_type: &str) -> Result<String, PlanError> {
-        let declared = self.contract.published_events.iter().find(|event| event.event_type.as_deref() == Some(event_type));
+        let declared = self
+            .contract
+            .published_events
+            .iter()
+            .find(|event| event.event_type.as_deref() == Some(event_type));
         let topic = declared.and_then(|event| event.topic.as_deref());
-        let topic = topic.ok_or_else(|| self.unbound(format!("`{event_type}` has no topic under `published_events`")))?;
+        let topic =
+            topic.ok_or_else(|| self.unbound(format!("`{event_type}` has no topic under `published_events`")))?;
         let parsed = Topic::parse(topic).map_err(|error| self.unbound(format!("`{topic}` is no topic: {error}")))?;
         Ok(parsed.topic.to_string())
     }
 
     fn unbound(&self, problem: impl Into<String>) -> PlanError {
-        PlanError::Unbound { step: self.node.node_id.clone(), problem: problem.into() }
+        PlanError::Unbound {
+            step: self.node.node_id.clone(),
+            problem: problem.into(),
+        }
     }
 
     fn unresolved(&self, source: onex_node::ResolveError) -> PlanError {
-        PlanError::Unresolved { step: self.node.node_id.clone(), source }
+        PlanError::Unresolved {
+            step: self.node.node_id.clone(),
+            source,
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! Decides how the effect calls of a step go: one after another, each tried again as its rules allow,
 //! the first that fails for good ending the step.
 
-use globset::Glob;
-use onex_node::{Failure, Intent, IntentOutcome, StepResult, Timestamp};
+use onex_node::{ErrorClass, Failure, Intent, IntentOutcome, StepResult, Timestamp};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -18,8 +19,12 @@ pub(super) enum CallStatus {
     InFlight,
     /// Until its next attempt is due.
     Waiting,
-    Succeeded { output: Value },
-    Failed { failure: Failure },
+    Succeeded {
+        output: Value,
+    },
+    Failed {
+        failure: Failure,
+    },
 }
 
 /// One effect call.
@@ -63,51 +68,85 @@ impl Call {
 
 impl RunState {
     pub(super) fn start_calls(&mut self, index: usize, commands: &mut Vec<Command>) {
-        self.gather(index);
+        if let Err(failure) = self.gather(index) {
+            return self.end_step(
+                index,
+                StepResult::Failed {
+                    failure,
+                    output: Value::Null,
+                },
+            );
+        }
         if self.steps[index].calls.is_empty() {
             let output = self.step_output(index);
             return self.end_step(index, StepResult::Done(output));
         }
         if self.deadline_passed {
             let failure = deadline_failure();
-            return self.end_step(index, StepResult::Failed { failure, output: self.step_output(index) });
+            return self.end_step(
+                index,
+                StepResult::Failed {
+                    failure,
+                    output: self.step_output(index),
+                },
+            );
         }
-        self.steps[index].progress = Progress::Executing;
+        self.begin_step(index, Progress::Executing);
         self.dispatch(index, 0, commands);
     }
 
     /// Takes the step's intents, what is settled, and a refusal, from its dependencies' outputs.
-    fn gather(&mut self, index: usize) {
-        let Binding::Execute { filter, .. } = &self.plan.steps[index].binding else { return };
-        let matcher = filter.as_deref().and_then(|filter| Glob::new(filter).ok()).map(|glob| glob.compile_matcher());
-        let fits = |kind: &str| matcher.as_ref().is_none_or(|matcher| matcher.is_match(kind));
+    fn gather(&mut self, index: usize) -> Result<(), Failure> {
+        let planned = &self.plan.steps[index];
         let dependencies = self.dependencies(index);
         let outputs: Vec<&Value> = dependencies.iter().filter_map(|(_, result)| result.output()).collect();
-        let mut intents: Vec<Intent> = listed(&outputs, "intents");
-        intents.retain(|intent| fits(&intent.kind));
-        let mut settled: Vec<IntentOutcome> = listed(&outputs, "settled");
-        settled.retain(|outcome| fits(&outcome.intent_kind));
-        let refusal = outputs.iter().find_map(|output| output["refusal"].as_str()).map(str::to_owned);
+        let mut intents: Vec<Intent> = listed(&outputs, "intents")?;
+        intents.retain(|intent| planned.takes(&intent.kind));
+        let mut settled: Vec<IntentOutcome> = listed(&outputs, "settled")?;
+        settled.retain(|outcome| planned.takes(&outcome.intent_kind));
+        let refusal = outputs
+            .iter()
+            .find_map(|output| output["refusal"].as_str())
+            .map(str::to_owned);
         let step = &mut self.steps[index];
         (step.settled, step.refusal) = (settled, refusal);
         let (dispatched_at, ended_at) = (self.now, self.now);
-        step.calls = intents.into_iter().map(|intent| Call { intent, status: CallStatus::Queued, attempt: 0, dispatched_at, ended_at }).collect();
+        step.calls = intents
+            .into_iter()
+            .map(|intent| Call {
+                intent,
+                status: CallStatus::Queued,
+                attempt: 0,
+                dispatched_at,
+                ended_at,
+            })
+            .collect();
+        Ok(())
     }
 
     fn dispatch(&mut self, index: usize, position: usize, commands: &mut Vec<Command>) {
         let now = self.now;
         let timeout = self.plan.steps[index].attempt_timeout.value;
         let call_id = self.call_id(index, position);
-        let Some(call) = self.steps[index].calls.get_mut(position) else { return };
+        let Some(call) = self.steps[index].calls.get_mut(position) else {
+            return;
+        };
         if call.attempt == 0 {
             (call.attempt, call.dispatched_at) = (1, now);
         }
         call.status = CallStatus::InFlight;
-        commands.push(Command::Dispatch { call: call_id, attempt: call.attempt, intent: call.intent.clone(), timeout });
+        commands.push(Command::Dispatch {
+            call: call_id,
+            attempt: call.attempt,
+            intent: call.intent.clone(),
+            timeout,
+        });
     }
 
     pub(super) fn call_succeeded(&mut self, id: &CallId, output: Value, at: Timestamp, commands: &mut Vec<Command>) {
-        let Some((index, position)) = self.position(id) else { return };
+        let Some((index, position)) = self.position(id) else {
+            return;
+        };
         let call = &mut self.steps[index].calls[position];
         (call.status, call.ended_at) = (CallStatus::Succeeded { output }, at);
         self.succeeded.push(id.clone());
@@ -118,28 +157,50 @@ impl RunState {
         self.end_step(index, StepResult::Done(output));
     }
 
-    pub(super) fn call_failed(&mut self, id: &CallId, attempt: u32, failure: Failure, at: Timestamp, commands: &mut Vec<Command>) {
-        let Some((index, position)) = self.position(id) else { return };
+    pub(super) fn call_failed(
+        &mut self,
+        id: &CallId,
+        attempt: u32,
+        failure: Failure,
+        at: Timestamp,
+        commands: &mut Vec<Command>,
+    ) {
+        let Some((index, position)) = self.position(id) else {
+            return;
+        };
         let retry = &self.plan.steps[index].retry;
-        let may_retry = attempt <= retry.max_retries.value && retry.may_retry(&failure) && self.stop.is_none() && !self.deadline_passed;
+        let may_retry = attempt <= retry.max_retries.value
+            && retry.may_retry(&failure)
+            && self.stop.is_none()
+            && !self.deadline_passed;
         if may_retry {
             let after = retry.delay(attempt, self.chance(id, attempt));
             let call = &mut self.steps[index].calls[position];
             (call.status, call.attempt, call.ended_at) = (CallStatus::Waiting, attempt + 1, at);
-            return commands.push(Command::Arm { timer: Timer::Retry(id.clone()), after });
+            return commands.push(Command::Arm {
+                timer: Timer::Retry(id.clone()),
+                after,
+            });
         }
         self.fail_call(index, position, failure, at);
     }
 
     fn fail_call(&mut self, index: usize, position: usize, failure: Failure, at: Timestamp) {
         let call = &mut self.steps[index].calls[position];
-        (call.status, call.ended_at) = (CallStatus::Failed { failure: failure.clone() }, at);
+        (call.status, call.ended_at) = (
+            CallStatus::Failed {
+                failure: failure.clone(),
+            },
+            at,
+        );
         let output = self.step_output(index);
         self.end_step(index, StepResult::Failed { failure, output });
     }
 
     pub(super) fn retry_due(&mut self, id: &CallId, commands: &mut Vec<Command>) {
-        let Some((index, position)) = self.position(id) else { return };
+        let Some((index, position)) = self.position(id) else {
+            return;
+        };
         if self.steps[index].calls[position].status == CallStatus::Waiting {
             self.dispatch(index, position, commands);
         }
@@ -152,7 +213,9 @@ impl RunState {
                 continue;
             }
             if let Some(position) = self.steps[index].calls.iter().position(Call::is_open) {
-                commands.push(Command::Abort { call: self.call_id(index, position) });
+                commands.push(Command::Abort {
+                    call: self.call_id(index, position),
+                });
                 self.fail_call(index, position, failure.clone(), self.now);
             }
         }
@@ -167,12 +230,22 @@ impl RunState {
                 let id = self.call_id(index, position);
                 commands.push(match call.status {
                     CallStatus::Waiting => {
-                        let after = planned.retry.delay(call.attempt.saturating_sub(1), self.chance(&id, call.attempt));
-                        Command::Arm { timer: Timer::Retry(id), after }
+                        let after = planned
+                            .retry
+                            .delay(call.attempt.saturating_sub(1), self.chance(&id, call.attempt));
+                        Command::Arm {
+                            timer: Timer::Retry(id),
+                            after,
+                        }
                     }
                     _ => {
                         let timeout = planned.attempt_timeout.value;
-                        Command::Dispatch { call: id, attempt: call.attempt, intent: call.intent.clone(), timeout }
+                        Command::Dispatch {
+                            call: id,
+                            attempt: call.attempt,
+                            intent: call.intent.clone(),
+                            timeout,
+                        }
                     }
                 });
             }
@@ -183,7 +256,11 @@ impl RunState {
     /// What an executing step tells later ones: which backend it is for, and what became of its intents.
     fn step_output(&self, index: usize) -> Value {
         let step = &self.steps[index];
-        let outcomes = step.settled.iter().cloned().chain(step.calls.iter().filter_map(Call::outcome));
+        let outcomes = step
+            .settled
+            .iter()
+            .cloned()
+            .chain(step.calls.iter().filter_map(Call::outcome));
         let outputs = step.calls.iter().filter_map(|call| match &call.status {
             CallStatus::Succeeded { output } => Some(output),
             _ => None,
@@ -200,11 +277,21 @@ impl RunState {
     fn backend(&self, index: usize) -> String {
         let planned = &self.plan.steps[index];
         let filter = match &planned.binding {
-            Binding::Execute { filter: Some(filter), .. } => filter.split('.').next().filter(|name| !name.contains(['*', '?', '['])),
+            Binding::Execute {
+                filter: Some(filter), ..
+            } => filter.split('.').next().filter(|name| !name.contains(['*', '?', '['])),
             _ => None,
         };
-        let from_intents = || self.steps[index].calls.first().map(|call| call.intent.backend().to_owned());
-        filter.map(str::to_owned).or_else(from_intents).unwrap_or_else(|| planned.id.to_string())
+        let from_intents = || {
+            self.steps[index]
+                .calls
+                .first()
+                .map(|call| call.intent.backend().to_owned())
+        };
+        filter
+            .map(str::to_owned)
+            .or_else(from_intents)
+            .unwrap_or_else(|| planned.id.to_string())
     }
 
     /// From 0 to 1, the same for the same attempt of the same run: chance without randomness.
@@ -215,7 +302,10 @@ impl RunState {
     }
 
     pub(super) fn call_id(&self, index: usize, position: usize) -> CallId {
-        CallId { step: self.plan.steps[index].id.clone(), call: u32::try_from(position).unwrap_or(u32::MAX) }
+        CallId {
+            step: self.plan.steps[index].id.clone(),
+            call: u32::try_from(position).unwrap_or(u32::MAX),
+        }
     }
 
     fn position(&self, id: &CallId) -> Option<(usize, usize)> {
@@ -225,7 +315,17 @@ impl RunState {
     }
 }
 
-fn listed<T: serde::de::DeserializeOwned>(outputs: &[&Value], key: &str) -> Vec<T> {
-    let lists = outputs.iter().filter_map(|output| serde_json::from_value::<Vec<T>>(output.get(key)?.clone()).ok());
-    lists.flatten().collect()
+/// What several outputs list under a key, together. A list of something else is a failure: what was asked for
+/// must not be left out silently.
+fn listed<T: DeserializeOwned>(outputs: &[&Value], key: &str) -> Result<Vec<T>, Failure> {
+    let lists = outputs.iter().filter_map(|output| output.get(key));
+    let lists: Result<Vec<Vec<T>>, _> = lists.map(Vec::<T>::deserialize).collect();
+    let flat = lists.map(|lists| lists.into_iter().flatten().collect());
+    flat.map_err(|error| {
+        Failure::new(
+            ErrorClass::Validation,
+            "ONEX3025",
+            format!("`{key}` of a dependency cannot be read: {error}"),
+        )
+    })
 }

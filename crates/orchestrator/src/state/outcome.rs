@@ -5,16 +5,16 @@ use onex_node::{Failure, IntentOutcome, StepId, StepResult};
 use serde_json::Value;
 
 use super::calls::Call;
-use super::{Progress, RunState, StepRun};
+use super::{Progress, RunState, StepRun, Stop};
 use crate::event::StepSummary;
-use crate::plan::Binding;
+use crate::plan::{Binding, ComputeBinding};
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
     /// Succeeded, partial, failed or cancelled.
     pub status: RunStatus,
-    /// The first failure that made it fail.
+    /// The failure that made it fail, the first of several.
     pub failure: Option<Failure>,
     /// Events that leave, in the order of their steps.
     pub publications: Vec<Publication>,
@@ -46,33 +46,63 @@ impl RunState {
     pub fn outcome(&self) -> Option<Outcome> {
         self.is_finished().then(|| Outcome {
             status: self.status(),
-            failure: self.first_failure(),
+            failure: self.failure(),
             publications: self.publications(),
             intents: self.intent_outcomes(),
             reduced: self.reduced(),
             steps: self.summaries(),
-            undo_failures: self.undo.failures().map(|(call, failure)| format!("`{}`: {failure}", call.step)).collect(),
+            undo_failures: self
+                .undo
+                .failures()
+                .iter()
+                .map(|(call, failure)| format!("`{}`: {failure}", call.step))
+                .collect(),
         })
     }
 
-    fn first_failure(&self) -> Option<Failure> {
-        let failed = self.plan.order.iter().filter(|index| !self.plan.steps[**index].is_absorbed);
-        failed.into_iter().find_map(|index| match &self.steps[*index].progress {
+    /// How the run ended, or would if it ended now.
+    pub(super) fn status(&self) -> RunStatus {
+        if self.stop == Some(Stop::Cancelled) {
+            return RunStatus::Cancelled;
+        }
+        if self.failed_step.is_some() {
+            return RunStatus::Failed;
+        }
+        let aggregated = self
+            .plan
+            .steps
+            .iter()
+            .zip(&self.steps)
+            .filter(|(planned, _)| is_aggregation(&planned.binding));
+        let statuses: Vec<_> = aggregated.filter_map(|(_, step)| aggregated_status(step)).collect();
+        if statuses.contains(&"failed") {
+            RunStatus::Failed
+        } else if statuses.contains(&"partial") {
+            RunStatus::Partial
+        } else {
+            RunStatus::Succeeded
+        }
+    }
+
+    fn failure(&self) -> Option<Failure> {
+        match &self.steps[self.failed_step?].progress {
             Progress::Ended(StepResult::Failed { failure, .. }) => Some(failure.clone()),
             _ => None,
-        })
+        }
     }
 
     fn publications(&self) -> Vec<Publication> {
         let steps = self.plan.steps.iter().zip(&self.steps);
         steps
             .filter_map(|(planned, step)| match (&planned.binding, &step.progress) {
-                (Binding::Publish { event_type, topic }, Progress::Ended(StepResult::Done(payload))) => Some(Publication {
-                    step: planned.id.clone(),
-                    event_type: event_type.clone(),
-                    topic: topic.clone(),
-                    payload: payload.clone(),
-                }),
+                (Binding::Publish { event_type, topic }, Progress::Ended(StepResult::Done(payload))) => {
+                    Some(Publication {
+                        step: planned.id.clone(),
+                        event_type: event_type.clone(),
+                        topic: topic.clone(),
+                        payload: payload.clone(),
+                    })
+                }
                 _ => None,
             })
             .collect()
@@ -93,7 +123,11 @@ impl RunState {
     }
 
     fn reduced(&self) -> Option<Value> {
-        let reducing = self.plan.steps.iter().position(|step| matches!(step.binding, Binding::Reduce { .. }))?;
+        let reducing = self
+            .plan
+            .steps
+            .iter()
+            .position(|step| matches!(step.binding, Binding::Reduce { .. }))?;
         match &self.steps[reducing].progress {
             Progress::Ended(StepResult::Done(output)) if output["refusal"].is_null() => output.get("state").cloned(),
             _ => None,
@@ -102,11 +136,15 @@ impl RunState {
 
     fn summaries(&self) -> Vec<StepSummary> {
         let steps = self.plan.steps.iter().zip(&self.steps).enumerate();
-        steps.filter_map(|(index, (planned, step))| self.summary(index, &planned.id, step)).collect()
+        steps
+            .filter_map(|(index, (planned, step))| self.summary(index, &planned.id, step))
+            .collect()
     }
 
     fn summary(&self, index: usize, id: &StepId, step: &StepRun) -> Option<StepSummary> {
-        let Progress::Ended(result) = &step.progress else { return None };
+        let Progress::Ended(result) = &step.progress else {
+            return None;
+        };
         let (ended, reason, code) = match result {
             StepResult::Done(_) => ("done", step.refusal.clone(), None),
             StepResult::Failed { failure, .. } => ("failed", Some(failure.message.clone()), Some(failure.code.clone())),
@@ -114,6 +152,24 @@ impl RunState {
         };
         let undone = (0..step.calls.len()).any(|position| self.undo.was_undone(&self.call_id(index, position)));
         let attempts = step.calls.iter().map(|call: &Call| call.attempt).sum();
-        Some(StepSummary { step: id.clone(), ended: ended.to_owned(), reason, code, attempts, undone })
+        Some(StepSummary {
+            step: id.clone(),
+            ended: ended.to_owned(),
+            reason,
+            code,
+            attempts,
+            undone,
+        })
+    }
+}
+
+fn is_aggregation(binding: &Binding) -> bool {
+    matches!(binding, Binding::Compute(ComputeBinding::Aggregate(_)))
+}
+
+fn aggregated_status(step: &StepRun) -> Option<&str> {
+    match &step.progress {
+        Progress::Ended(StepResult::Done(output)) => output["status"].as_str(),
+        _ => None,
     }
 }

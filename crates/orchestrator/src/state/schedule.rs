@@ -4,62 +4,49 @@ use onex_contract::FailureRecoveryStrategy;
 use onex_node::{ErrorClass, Failure, StepResult};
 use serde_json::Value;
 
-use super::{Progress, RunState, Stop};
+use super::{Phase, Progress, RunState, Stop};
 use crate::event::Command;
 use crate::plan::Binding;
 
-/// Whether a pending step can start.
-enum Readiness {
-    /// Something before it has not ended.
-    Waits,
-    /// Something before it did not give what it needs.
-    Unmet(String),
-    /// Everything before it is there.
-    Ready,
-}
-
 impl RunState {
-    /// Starts every step that can start, up to the limit, in topological order.
+    /// Starts every step that can start, up to the limit, in topological order. When the run was stopped,
+    /// ends those that have not started.
     pub(super) fn schedule(&mut self, commands: &mut Vec<Command>) {
         let limit = self.plan.max_parallel.value as usize;
-        for position in 0..self.plan.order.len() {
-            let index = self.plan.order[position];
-            if self.steps[index].progress != Progress::Pending {
-                continue;
+        while self.stop.is_none() && self.agenda.in_progress() < limit {
+            let Some(index) = self.agenda.take_ready(&self.plan) else {
+                break;
+            };
+            match self.unmet(index) {
+                Some(failure) => self.end_quietly(
+                    index,
+                    StepResult::Failed {
+                        failure,
+                        output: Value::Null,
+                    },
+                ),
+                None => self.start(index, commands),
             }
-            if self.stop.is_some() {
-                self.end_step(index, StepResult::Skipped { reason: "not_reached".to_owned() });
-                continue;
-            }
-            match self.readiness(index) {
-                Readiness::Unmet(message) => {
-                    let failure = Failure::new(ErrorClass::Validation, "ONEX3020", message).named("UnmetDependencyError");
-                    self.steps[index].progress = Progress::Ended(StepResult::Failed { failure, output: Value::Null });
-                }
-                Readiness::Ready if self.running() < limit => self.start(index, commands),
-                Readiness::Ready | Readiness::Waits => {}
-            }
+        }
+        if let Some(stop) = self.stop.filter(|_| self.agenda.has_pending()) {
+            self.end_the_rest(stop);
         }
     }
 
-    fn running(&self) -> usize {
-        self.steps.iter().filter(|step| matches!(step.progress, Progress::Computing | Progress::Executing)).count()
-    }
-
-    fn readiness(&self, index: usize) -> Readiness {
+    /// Why a step whose dependencies have ended cannot start: one of them is not done.
+    fn unmet(&self, index: usize) -> Option<Failure> {
         let planned = &self.plan.steps[index];
-        for dependency in &planned.depends_on {
-            match &self.steps[*dependency].progress {
-                Progress::Ended(StepResult::Done(_)) => {}
-                Progress::Ended(_) if planned.takes_failures => {}
-                Progress::Ended(_) => {
-                    let unmet = &self.plan.steps[*dependency].id;
-                    return Readiness::Unmet(format!("step `{}` needs `{unmet}`, which is not done", planned.id));
-                }
-                Progress::Pending | Progress::Computing | Progress::Executing => return Readiness::Waits,
-            }
-        }
-        Readiness::Ready
+        let is_done =
+            |dependency: &usize| matches!(self.steps[*dependency].progress, Progress::Ended(StepResult::Done(_)));
+        let unmet = planned
+            .depends_on
+            .iter()
+            .find(|dependency| !planned.takes_failures && !is_done(dependency))?;
+        let message = format!(
+            "step `{}` needs `{}`, which is not done",
+            planned.id, self.plan.steps[*unmet].id
+        );
+        Some(Failure::new(ErrorClass::Validation, "ONEX3020", message).named("UnmetDependencyError"))
     }
 
     fn start(&mut self, index: usize, commands: &mut Vec<Command>) {
@@ -70,22 +57,60 @@ impl RunState {
             }
             Binding::Execute { .. } => self.start_calls(index, commands),
             Binding::Reduce { .. } | Binding::Compute(_) | Binding::Publish { .. } => {
-                self.steps[index].progress = Progress::Computing;
-                commands.push(Command::Compute { step: self.plan.steps[index].id.clone() });
+                self.begin_step(index, Progress::Computing);
+                commands.push(Command::Compute {
+                    step: self.plan.steps[index].id.clone(),
+                });
             }
         }
     }
 
+    pub(super) fn begin_step(&mut self, index: usize, progress: Progress) {
+        self.agenda.begin();
+        self.steps[index].progress = progress;
+    }
+
     /// Ends a step. An unabsorbed failure stops the run unless its strategy is to continue.
     pub(super) fn end_step(&mut self, index: usize, result: StepResult) {
-        let planned = &self.plan.steps[index];
-        let stops = matches!(result, StepResult::Failed { .. })
-            && !planned.is_absorbed
-            && self.plan.strategy.value != FailureRecoveryStrategy::Continue;
-        if stops {
-            self.stop = self.stop.or(Some(Stop::Failed));
+        let is_failure = matches!(result, StepResult::Failed { .. }) && !self.plan.steps[index].is_absorbed;
+        if is_failure && self.plan.strategy.value != FailureRecoveryStrategy::Continue {
+            let stop = if self.deadline_passed {
+                Stop::Deadline
+            } else {
+                Stop::Failed
+            };
+            self.stop = self.stop.or(Some(stop));
         }
-        self.steps[index].progress = Progress::Ended(result);
+        self.end_quietly(index, result);
+    }
+
+    /// Ends a step and stops nothing, as a failure does that only follows from another (O-50).
+    fn end_quietly(&mut self, index: usize, result: StepResult) {
+        if matches!(result, StepResult::Failed { .. }) && !self.plan.steps[index].is_absorbed {
+            self.failed_step = self.failed_step.or(Some(index));
+        }
+        let before = std::mem::replace(&mut self.steps[index].progress, Progress::Ended(result));
+        self.agenda.end(&self.plan, index, before == Progress::Pending);
+    }
+
+    /// Ends what has not started: failed when the time is up, else skipped (C-07).
+    fn end_the_rest(&mut self, stop: Stop) {
+        for index in 0..self.steps.len() {
+            if self.steps[index].progress == Progress::Pending {
+                self.end_quietly(
+                    index,
+                    match stop {
+                        Stop::Deadline => StepResult::Failed {
+                            failure: deadline_failure(),
+                            output: Value::Null,
+                        },
+                        Stop::Failed | Stop::Cancelled => StepResult::Skipped {
+                            reason: "not_reached".to_owned(),
+                        },
+                    },
+                );
+            }
+        }
     }
 
     /// No effect goes on or begins; what is left is computed, so that the outcome is told. Undoing is not
@@ -95,10 +120,15 @@ impl RunState {
         self.cut_calls(&deadline_failure(), commands);
     }
 
+    /// Ends what goes on and starts nothing. A run that undoes its effects already goes on doing so, and ends
+    /// as it would have.
     pub(super) fn cancel(&mut self, commands: &mut Vec<Command>) {
-        self.stop = Some(Stop::Cancelled);
-        let failure = Failure::new(ErrorClass::Conflict, "ONEX3023", "the run was cancelled").named("CancelledError");
-        self.cut_calls(&failure, commands);
+        if self.phase == Phase::Running {
+            self.stop = Some(Stop::Cancelled);
+            let failure =
+                Failure::new(ErrorClass::Conflict, "ONEX3023", "the run was cancelled").named("CancelledError");
+            self.cut_calls(&failure, commands);
+        }
     }
 }
 

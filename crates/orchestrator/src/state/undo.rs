@@ -2,13 +2,14 @@
 //! again as its step's rules allow, all of them whatever becomes of one. What had failed is
 //! not undone.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
+use onex_journal::RunStatus;
 use onex_node::Failure;
 use serde_json::Value;
 
+use super::RunState;
 use super::calls::CallStatus;
-use super::{RunState, Stop};
 use crate::event::{CallId, Command, Timer};
 
 /// The undoing of a run.
@@ -16,8 +17,9 @@ use crate::event::{CallId, Command, Timer};
 pub(super) struct Undo {
     left: VecDeque<CallId>,
     current: Option<Current>,
-    /// Calls that were undone, and those that could not be, with the reason.
-    done: Vec<(CallId, Option<Failure>)>,
+    undone: BTreeSet<CallId>,
+    /// Calls that could not be undone, and why.
+    failures: Vec<(CallId, Failure)>,
 }
 
 #[derive(Clone, Debug)]
@@ -37,52 +39,84 @@ enum CurrentState {
 
 impl Undo {
     pub(super) fn of(calls: Vec<CallId>) -> Self {
-        Self { left: calls.into(), ..Self::default() }
+        Self {
+            left: calls.into(),
+            ..Self::default()
+        }
     }
 
     pub(super) fn is_current(&self, call: &CallId) -> bool {
         self.current.as_ref().is_some_and(|current| current.call == *call)
     }
 
-    pub(super) fn finish_current(&mut self, call: CallId, failure: Option<Failure>) {
+    /// Whether an answer to this attempt is expected; see [`super::Call::awaits`].
+    pub(super) fn awaits(&self, call: &CallId, attempt: u32) -> bool {
+        self.current
+            .as_ref()
+            .is_some_and(|current| current.call == *call && current.attempt == attempt)
+    }
+
+    pub(super) fn succeeded(&mut self, call: CallId) {
         self.current = None;
-        self.done.push((call, failure));
+        self.undone.insert(call);
+    }
+
+    fn failed(&mut self, call: CallId, failure: Failure) {
+        self.current = None;
+        self.failures.push((call, failure));
     }
 
     pub(super) fn retry_due(&mut self, call: &CallId) {
-        if let Some(current) = self.current.as_mut().filter(|current| current.call == *call && current.state == CurrentState::Waiting) {
+        if let Some(current) = self
+            .current
+            .as_mut()
+            .filter(|current| current.call == *call && current.state == CurrentState::Waiting)
+        {
             current.state = CurrentState::Due;
         }
     }
 
     pub(super) fn was_undone(&self, call: &CallId) -> bool {
-        self.done.iter().any(|(done, failure)| done == call && failure.is_none())
+        self.undone.contains(call)
     }
 
-    pub(super) fn failures(&self) -> impl Iterator<Item = (&CallId, &Failure)> {
-        self.done.iter().filter_map(|(call, failure)| Some((call, failure.as_ref()?)))
+    pub(super) fn failures(&self) -> &[(CallId, Failure)] {
+        &self.failures
     }
 }
 
 impl RunState {
     /// What a run that ends now has to undo: nothing unless it failed and its contract wants that.
     pub(super) fn calls_to_undo(&self) -> Vec<CallId> {
-        let wanted = self.plan.rollback.value && (self.is_failed() || self.stop == Some(Stop::Cancelled));
-        if !wanted {
-            return Vec::new();
-        }
-        let kind_of = |call: &CallId| self.call(call).map(|call| call.intent.kind.as_str());
-        let undoable = self.succeeded.iter().rev().filter(|call| kind_of(call).is_some_and(|kind| self.plan.undoable.contains(kind)));
-        undoable.cloned().collect()
+        let is_wanted = self.plan.rollback.value && matches!(self.status(), RunStatus::Failed | RunStatus::Cancelled);
+        let calls = self
+            .succeeded
+            .iter()
+            .rev()
+            .filter(|call| is_wanted && self.can_undo(call));
+        calls.cloned().collect()
+    }
+
+    fn can_undo(&self, id: &CallId) -> bool {
+        let (index, call) = (self.plan.index_of(&id.step), self.call(id));
+        index
+            .zip(call)
+            .is_some_and(|(index, call)| self.plan.can_undo(index, &call.intent.kind))
     }
 
     /// Whether there is something left to undo; asks for the next when nothing is under way.
     pub(super) fn next_undo(&mut self, commands: &mut Vec<Command>) -> bool {
         if self.undo.current.is_none() {
             let next = self.undo.left.pop_front();
-            self.undo.current = next.map(|call| Current { call, attempt: 1, state: CurrentState::Due });
+            self.undo.current = next.map(|call| Current {
+                call,
+                attempt: 1,
+                state: CurrentState::Due,
+            });
         }
-        let Some(current) = self.undo.current.as_mut() else { return false };
+        let Some(current) = self.undo.current.as_mut() else {
+            return false;
+        };
         if current.state == CurrentState::Due {
             current.state = CurrentState::InFlight;
             commands.extend(self.undo_command());
@@ -91,14 +125,23 @@ impl RunState {
     }
 
     pub(super) fn undo_failed(&mut self, id: CallId, attempt: u32, failure: Failure, commands: &mut Vec<Command>) {
-        let Some(planned) = self.plan.index_of(&id.step).map(|index| &self.plan.steps[index]) else { return };
+        let Some(planned) = self.plan.index_of(&id.step).map(|index| &self.plan.steps[index]) else {
+            return;
+        };
         let retries = &planned.retry;
         if attempt > retries.max_retries.value || !retries.may_retry(&failure) {
-            return self.undo.finish_current(id, Some(failure));
+            return self.undo.failed(id, failure);
         }
         let after = retries.delay(attempt, self.chance(&id, attempt));
-        self.undo.current = Some(Current { call: id.clone(), attempt: attempt + 1, state: CurrentState::Waiting });
-        commands.push(Command::Arm { timer: Timer::RetryUndo(id), after });
+        self.undo.current = Some(Current {
+            call: id.clone(),
+            attempt: attempt + 1,
+            state: CurrentState::Waiting,
+        });
+        commands.push(Command::Arm {
+            timer: Timer::RetryUndo(id),
+            after,
+        });
     }
 
     pub(super) fn outstanding_undo(&self) -> Option<Command> {
@@ -113,6 +156,12 @@ impl RunState {
             _ => Value::Null,
         };
         let timeout = self.plan.steps[self.plan.index_of(&id.step)?].attempt_timeout.value;
-        Some(Command::Undo { call: id.clone(), attempt: *attempt, intent: call.intent.clone(), output, timeout })
+        Some(Command::Undo {
+            call: id.clone(),
+            attempt: *attempt,
+            intent: call.intent.clone(),
+            output,
+            timeout,
+        })
     }
 }

@@ -1,0 +1,128 @@
+//! What can be said on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Checks ONEX contracts and runs them durably.
+#[derive(Debug, Parser)]
+#[command(name = "onex", version, after_help = EXAMPLES, propagate_version = true)]
+pub(crate) struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// What to log on standard error, such as `info` or `onex_runtime=debug`.
+    #[arg(long, global = true, env = "ONEX_LOG", value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  onex run --input events.jsonl --once    register the nodes that a file of events names
+  onex run --config onex.yaml             run until stopped, with Consul and PostgreSQL
+  onex check contracts/                   find what is wrong with contracts
+  onex nodes list                         show what the registry holds
+
+Exit codes: 0 done, 1 problems found or runs failed, 2 usage or configuration,
+3 a needed service cannot be reached, 4 drained too late.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run contracts: discover, check, wire, and carry every event to its result.
+    Run(RunArguments),
+    /// Check contracts and show every problem at its place.
+    Check(CheckArguments),
+    /// Show what the registry holds.
+    Nodes(NodesArguments),
+}
+
+/// Where configuration and data are; common to commands that use them.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Place {
+    /// Configuration file; every key is also an environment variable, such as ONEX_REGISTRY_BACKENDS_CONSUL_ADDRESS.
+    #[arg(long, env = "ONEX_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Directory for the journal, the embedded registry and dead letters [default: .onex].
+    #[arg(long, env = "ONEX_DATA_DIR", value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = RUN_EXAMPLES)]
+pub(crate) struct RunArguments {
+    /// Directory to search for contract.yaml files, more than once for several [default: ./contracts, else the
+    /// contracts inside the binary].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) contracts: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// File of events, one JSON a line, raw or in an envelope; `-` for standard input.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) input: Option<PathBuf>,
+    /// End when everything that came in is done.
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Start also when contracts are refused, without them.
+    #[arg(long)]
+    pub(crate) keep_going: bool,
+    /// Seconds that running work is given when told to stop.
+    #[arg(long, default_value_t = 30, value_name = "SECONDS")]
+    pub(crate) grace: u64,
+    /// Runs of one orchestrator at once.
+    #[arg(long, default_value_t = 64, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) max_in_flight: u32,
+}
+
+const RUN_EXAMPLES: &str = "\
+Standard output carries one JSON object per published event, {\"topic\": …, \"envelope\": …}, and nothing else;
+logs, progress and rejected lines go to standard error. Rejected messages are kept in DATA_DIR/dead-letters.jsonl.
+
+Examples:
+  onex run --input examples/introspection.jsonl --once
+  tail -f events.jsonl | onex run --input - --data-dir /var/lib/onex
+  onex run --contracts ./my-contracts --config onex.yaml";
+
+/// How findings are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// With the source line, for people.
+    Human,
+    /// One JSON object, for tools.
+    Json,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  onex check\n  onex check contracts/ other/contract.yaml --format json")]
+pub(crate) struct CheckArguments {
+    /// Files and directories; the current directory when none is given.
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// How to show findings.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NodesArguments {
+    #[command(subcommand)]
+    pub(crate) command: NodesCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum NodesCommand {
+    /// List every node that the registry holds.
+    #[command(after_help = "Examples:\n  onex nodes list\n  onex nodes list --config onex.yaml --backend consul --json")]
+    List(ListArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArguments {
+    #[command(flatten)]
+    pub(crate) place: Place,
+    /// Print one JSON array.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Which backend to ask [default: the one that holds the table].
+    #[arg(long, value_name = "NAME", value_parser = ["embedded", "postgres", "consul"])]
+    pub(crate) backend: Option<String>,
+}

@@ -1,0 +1,74 @@
+//! Decides where a setting comes from: the environment before the file before the default, and a flag
+//! before all of them.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use figment::Figment;
+use figment::providers::{Env, Format, Yaml};
+
+use crate::arguments::Place;
+use crate::exit::Stop;
+use crate::settings::Settings;
+
+/// Every key that is also an environment variable: `ONEX_` and the key in upper case, `_` for `.`.
+const KEYS: [&str; 15] = [
+    "bus",
+    "journal",
+    "data_dir",
+    "registry.backends.consul.address",
+    "registry.backends.consul.token",
+    "registry.backends.consul.datacenter",
+    "registry.backends.consul.ca_file",
+    "registry.backends.consul.cert_file",
+    "registry.backends.consul.key_file",
+    "registry.backends.consul.connect_timeout_ms",
+    "registry.backends.consul.request_timeout_ms",
+    "registry.backends.postgres.url",
+    "registry.backends.postgres.pool_size",
+    "registry.backends.postgres.statement_timeout_ms",
+    "registry.backends.embedded.path",
+];
+
+/// Settings with the directory they hold for.
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub(crate) settings: Settings,
+    pub(crate) data_dir: PathBuf,
+}
+
+impl Config {
+    /// Reads file and environment.
+    pub(crate) fn load(place: &Place) -> Result<Self, Stop> {
+        let mut figment = Figment::new();
+        if let Some(file) = &place.config {
+            std::fs::metadata(file).with_context(|| format!("cannot read `{}`", file.display())).map_err(Stop::usage)?;
+            figment = figment.merge(Yaml::file_exact(file));
+        }
+        let figment = figment.merge(Env::prefixed("ONEX_").filter_map(|name| {
+            let name = name.as_str().to_ascii_lowercase();
+            KEYS.iter().find(|key| key.replace('.', "_") == name).map(|key| (*key).into())
+        }));
+        let settings: Settings = figment.extract().context("the configuration cannot be used").map_err(Stop::usage)?;
+        let data_dir = place.data_dir.clone().or_else(|| settings.data_dir.clone());
+        Ok(Self { data_dir: data_dir.unwrap_or_else(|| PathBuf::from(".onex")), settings })
+    }
+
+    /// The embedded registry's file.
+    pub(crate) fn registry_file(&self) -> PathBuf {
+        let named = self.settings.registry.backends.embedded.as_ref().and_then(|embedded| embedded.path.clone());
+        named.unwrap_or_else(|| self.data_dir.join("registry.db"))
+    }
+
+    /// The journal's file.
+    pub(crate) fn journal_file(&self) -> PathBuf {
+        self.data_dir.join("journal.db")
+    }
+
+    /// Makes the data directory.
+    pub(crate) fn make_data_dir(&self) -> Result<&Path, Stop> {
+        let made = std::fs::create_dir_all(&self.data_dir);
+        made.with_context(|| format!("cannot make the data directory `{}`", self.data_dir.display())).map_err(Stop::usage)?;
+        Ok(&self.data_dir)
+    }
+}

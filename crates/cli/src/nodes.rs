@@ -1,0 +1,77 @@
+//! `onex nodes`: what the registry holds.
+
+use std::sync::Arc;
+
+use anyhow::{Context, anyhow};
+use onex_effect::{RegistryBackend, RegistryEntry};
+use onex_effect_embedded::EmbeddedRegistry;
+
+use crate::arguments::{ListArguments, NodesArguments, NodesCommand};
+use crate::config::Config;
+use crate::exit::{Exit, Stop};
+use crate::{OrUsage, assemble};
+
+pub(crate) async fn nodes(arguments: NodesArguments) -> Result<Exit, Stop> {
+    match arguments.command {
+        NodesCommand::List(arguments) => list(&arguments).await,
+    }
+}
+
+async fn list(arguments: &ListArguments) -> Result<Exit, Stop> {
+    let config = Config::load(&arguments.place)?;
+    let entries = match backend(arguments, &config).await? {
+        Some(backend) => backend.entries().await.with_context(|| format!("cannot ask `{}`", backend.name())).map_err(Stop::unreachable)?,
+        None => Vec::new(),
+    };
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&entries).or_usage()?);
+    } else {
+        print_table(&entries);
+    }
+    Ok(Exit::Done)
+}
+
+/// The backend that was named, else the first that holds the table; `None` when the embedded one has no file yet.
+async fn backend(arguments: &ListArguments, config: &Config) -> Result<Option<Arc<dyn RegistryBackend>>, Stop> {
+    let backends = assemble::backends(config)?;
+    let is_wanted = |backend: &&Arc<dyn RegistryBackend>| match &arguments.backend {
+        Some(name) => backend.name() == name,
+        None => backend.handles("postgres.upsert_registration"),
+    };
+    let wanted = backends.iter().find(is_wanted).or_else(|| backends.first().filter(|_| arguments.backend.is_none()));
+    let wanted = wanted.ok_or_else(|| anyhow!("backend `{}` is not configured", arguments.backend.as_deref().unwrap_or("table")));
+    let wanted = wanted.or_usage()?;
+    if wanted.name() != "embedded" {
+        return Ok(Some(Arc::clone(wanted)));
+    }
+    if !config.registry_file().exists() {
+        return Ok(None);
+    }
+    let opened = EmbeddedRegistry::open_existing(&config.registry_file()).await;
+    Ok(Some(Arc::new(opened.context("cannot open the registry").map_err(Stop::unreachable)?)))
+}
+
+fn print_table(entries: &[RegistryEntry]) {
+    if entries.is_empty() {
+        println!("no nodes are registered");
+        return;
+    }
+    let shown = |text: Option<&str>| text.unwrap_or("-").to_owned();
+    let rows = entries.iter().map(|entry| {
+        [
+            entry.node_id.map_or_else(|| entry.id.clone(), |node_id| node_id.to_string()),
+            shown(entry.node_type.as_deref()),
+            shown(entry.node_version.as_deref()),
+            entry.state.as_str().to_owned(),
+            shown(entry.node_name.as_deref()),
+            shown(entry.health_endpoint.as_deref().or(entry.address.as_deref())),
+        ]
+    });
+    let head = ["NODE", "TYPE", "VERSION", "STATE", "NAME", "HEALTH"].map(str::to_owned);
+    let rows: Vec<_> = std::iter::once(head).chain(rows).collect();
+    let widths: Vec<usize> = (0..6).map(|column| rows.iter().map(|row| row[column].len()).max().unwrap_or(0)).collect();
+    for row in rows {
+        let cells: Vec<_> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        println!("{}", cells.join("  ").trim_end());
+    }
+}

@@ -1,0 +1,135 @@
+//! Tells what can be asked of a run: who it is, what pure steps compute from, what it still waits for.
+
+use std::sync::Arc;
+
+use onex_node::{ComputeInput, ReduceContext, RunId, StepId, StepResult, Timestamp};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{Phase, Progress, RunState, milliseconds_between};
+use crate::event::{Command, EntityAtStart};
+use crate::plan::Plan;
+
+impl RunState {
+    /// The run's id.
+    pub fn run_id(&self) -> RunId {
+        self.run_id
+    }
+
+    /// The plan it follows.
+    pub fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
+    /// Whether it is over.
+    pub fn is_finished(&self) -> bool {
+        self.phase == Phase::Finished
+    }
+
+    /// The payload of the event that started it; null before.
+    pub fn input(&self) -> &Value {
+        self.origin.as_ref().map_or(&Value::Null, |origin| &origin.input)
+    }
+
+    /// The entity's state it started from.
+    pub fn entity(&self) -> Option<&EntityAtStart> {
+        self.origin.as_ref()?.entity.as_ref()
+    }
+
+    /// The chain of events it belongs to.
+    pub fn correlation_id(&self) -> Uuid {
+        self.origin.as_ref().map_or(Uuid::nil(), |origin| origin.correlation_id)
+    }
+
+    /// The envelope that started it.
+    pub fn parent_envelope_id(&self) -> Option<Uuid> {
+        self.origin.as_ref()?.parent_envelope_id
+    }
+
+    /// When the last thing happened in it.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// What a reducer may know.
+    pub fn reduce_context(&self) -> ReduceContext {
+        let started_at = self.origin.as_ref().map_or(self.now, |origin| origin.at);
+        ReduceContext {
+            now: started_at,
+            run_id: self.run_id,
+            correlation_id: self.correlation_id(),
+        }
+    }
+
+    /// What a pure step computes from. `dependencies` and `input` are made by [`RunState::dependencies`] and the
+    /// step's template.
+    pub fn compute_input<'a>(
+        &'a self,
+        index: usize,
+        dependencies: &'a [(StepId, StepResult)],
+        input: Option<&'a Value>,
+    ) -> ComputeInput<'a> {
+        let config = self.plan.steps.get(index).map_or(&Value::Null, |step| &step.config);
+        ComputeInput {
+            workflow_input: self.input(),
+            input,
+            dependencies,
+            config,
+            elapsed_ms: self.elapsed_ms(),
+        }
+    }
+
+    /// How a step's dependencies ended, in the order the contract declares them.
+    pub fn dependencies(&self, index: usize) -> Vec<(StepId, StepResult)> {
+        let depends_on = self.plan.steps.get(index).map_or(&[][..], |step| &step.depends_on);
+        depends_on
+            .iter()
+            .filter_map(|dependency| match &self.steps.get(*dependency)?.progress {
+                Progress::Ended(result) => Some((self.plan.steps.get(*dependency)?.id.clone(), result.clone())),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Outputs by step, as templates see them: `{id: {"output": …}}`.
+    pub fn outputs(&self) -> Value {
+        let outputs = self
+            .plan
+            .steps
+            .iter()
+            .zip(&self.steps)
+            .filter_map(|(planned, step)| match &step.progress {
+                Progress::Ended(result) => Some((planned.id.to_string(), json!({"output": result.output()?}))),
+                _ => None,
+            });
+        outputs.collect()
+    }
+
+    /// SHA-256 over what all pure steps gave so far, as hexadecimal digits. A recovery that gets another
+    /// one computes something else than the first run did.
+    pub fn pure_hash(&self) -> String {
+        self.pure_hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Whether the run's deadline has passed at a time, and the run was not told.
+    pub fn is_overdue(&self, at: Timestamp) -> bool {
+        self.time_left(at).is_some_and(|left| left.is_zero())
+    }
+
+    /// What the run still waits for at a time, as commands to give again after a recovery. What is to be
+    /// computed is not among it: a recovery computes at once.
+    pub fn outstanding(&self, at: Timestamp) -> Vec<Command> {
+        let mut commands = Vec::new();
+        self.arm_deadline(at, &mut commands);
+        commands.extend(self.outstanding_calls());
+        commands.extend(self.outstanding_undo());
+        commands
+    }
+
+    /// Milliseconds from the start to the last thing that happened.
+    fn elapsed_ms(&self) -> f64 {
+        self.origin
+            .as_ref()
+            .map_or(0.0, |origin| milliseconds_between(origin.at, self.now))
+    }
+}

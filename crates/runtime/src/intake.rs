@@ -1,0 +1,271 @@
+//! One loop per orchestrator: takes deliveries, keeps the order of keys, runs, and settles a delivery only
+//! when its run has ended or its message is safely set aside.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use onex_bus::{Delivery, Message, Settlement, Subscription};
+use onex_journal::{Claim, JournalError, RunStatus};
+use onex_node::RunId;
+use onex_orchestrator::{DriveError, NodeOrchestrator, RunEnd, RunRequest};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use crate::dead_letter::DeadLetter;
+use crate::ingress::decode;
+use crate::lanes::Lanes;
+use crate::runtime::{RunReport, Shared};
+use crate::wiring::{WiredOrchestrator, chain};
+
+/// Longest pause between two attempts to use a journal that cannot be used.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// A piece of work.
+#[derive(Debug)]
+pub(crate) enum Work {
+    /// A message that came in.
+    Fresh(Box<(Delivery, RunRequest)>),
+    /// A run of an earlier process.
+    Recovered(Claim),
+}
+
+/// What the loop wakes up for.
+enum Wake {
+    Stop,
+    Finished(String),
+    Delivered(Delivery),
+    /// Nothing will be delivered any more.
+    Closed,
+}
+
+pub(crate) struct Intake {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) wired: WiredOrchestrator,
+    pub(crate) subscription: Arc<dyn Subscription>,
+    pub(crate) lanes: Lanes<Work>,
+    pub(crate) stop: CancellationToken,
+}
+
+impl Intake {
+    /// Runs until it is told to stop and everything that had begun has ended.
+    pub(crate) async fn run(mut self) {
+        let (finished, mut finishes) = mpsc::unbounded_channel();
+        let mut open = true;
+        loop {
+            self.start_ready(&finished);
+            if !open && self.lanes.running() == 0 {
+                break;
+            }
+            match self.next_wake(&mut finishes, open).await {
+                Wake::Stop | Wake::Closed => open = false,
+                Wake::Finished(key) => self.lanes.finish(&key),
+                Wake::Delivered(delivery) => self.admit(delivery).await,
+            }
+        }
+        self.subscription.close().await;
+    }
+
+    async fn next_wake(&self, finishes: &mut mpsc::UnboundedReceiver<String>, open: bool) -> Wake {
+        let has_room = self.lanes.waiting() < self.shared.max_in_flight * 4;
+        tokio::select! {
+            biased;
+            Some(key) = finishes.recv() => Wake::Finished(key),
+            () = self.stop.cancelled(), if open => Wake::Stop,
+            delivery = self.subscription.next(), if open && has_room => match delivery {
+                Ok(Some(delivery)) => Wake::Delivered(delivery),
+                Ok(None) | Err(_) => Wake::Closed,
+            },
+        }
+    }
+
+    /// Starts what may run; once stopped, nothing new begins and what waits is delivered again after the next start.
+    fn start_ready(&mut self, finished: &mpsc::UnboundedSender<String>) {
+        while !self.stop.is_cancelled()
+            && let Some((key, work)) = self.lanes.start()
+        {
+            let runner = Runner {
+                shared: Arc::clone(&self.shared),
+                orchestrator: Arc::clone(&self.wired.orchestrator),
+                subscription: Arc::clone(&self.subscription),
+            };
+            let finished = finished.clone();
+            self.shared.tracker.spawn(async move {
+                runner.carry(work).await;
+                // The loop may be gone already; then nobody waits for this key.
+                let _ = finished.send(key);
+            });
+        }
+    }
+
+    /// Puts a delivery into its lane, or sets its message aside.
+    async fn admit(&mut self, delivery: Delivery) {
+        let event_type = self.wired.subscriptions.iter().find(|(topic, _)| *topic == delivery.topic);
+        let event_type = event_type.and_then(|(_, event_type)| event_type.as_deref());
+        let decoded = decode(&delivery.message.body, event_type).map_err(|rejection| (rejection.code.to_owned(), rejection.reason));
+        let admitted = decoded.and_then(|inbound| {
+            let entity = self.wired.orchestrator.entity(&inbound.payload).map_err(|failure| (failure.code, failure.message))?;
+            let key = entity.or_else(|| delivery.message.key.clone()).unwrap_or_else(|| delivery.message.id.to_string());
+            let request = RunRequest {
+                run_id: RunId::derive(&self.wired.orchestrator.plan().name, delivery.message.id),
+                input: inbound.payload,
+                event_type: inbound.event_type,
+                correlation_id: inbound.correlation_id,
+                parent_envelope_id: inbound.envelope_id,
+                inbox_id: Some(delivery.message.id),
+            };
+            Ok((key, request))
+        });
+        match admitted {
+            Ok((key, request)) => self.lanes.push(key, Work::Fresh(Box::new((delivery, request)))),
+            Err((code, reason)) => self.shared.set_message_aside(&*self.subscription, &delivery, &code, &reason).await,
+        }
+    }
+}
+
+/// Carries one piece of work to its end.
+pub(crate) struct Runner {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) orchestrator: Arc<NodeOrchestrator>,
+    pub(crate) subscription: Arc<dyn Subscription>,
+}
+
+impl Runner {
+    async fn carry(&self, work: Work) {
+        match work {
+            Work::Recovered(claim) => {
+                self.shared.recover(claim).await;
+                self.shared.one_recovered();
+            }
+            Work::Fresh(work) => {
+                let (delivery, request) = *work;
+                self.run(&delivery, request).await;
+                if let Err(error) = self.subscription.settle(&delivery, Settlement::Done).await {
+                    warn!(%error, topic = delivery.topic, "delivery could not be settled");
+                }
+                self.shared.activity.notify_waiters();
+            }
+        }
+    }
+
+    async fn run(&self, delivery: &Delivery, request: RunRequest) {
+        let run_id = request.run_id;
+        match self.orchestrator.run(&self.shared.worker, request.clone()).await {
+            Ok(end) => self.shared.ended(&self.orchestrator.plan().name, end, false).await,
+            Err(DriveError::Journal { source: JournalError::RunExists { ended, .. }, .. }) => {
+                info!(%run_id, ended, "a repeated delivery starts nothing");
+            }
+            Err(DriveError::Input { source }) => {
+                self.shared.set_message_aside(&*self.subscription, delivery, &source.code, &source.message).await;
+            }
+            Err(error) if error.is_transient() => self.run_again(request).await,
+            Err(error) => self.shared.give_up(run_id, &self.orchestrator.plan().name, &error).await,
+        }
+    }
+
+    /// The journal could not be used: what it holds of the run decides how it goes on.
+    async fn run_again(&self, request: RunRequest) {
+        let mut pause = Duration::from_millis(100);
+        loop {
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+            let worker = &self.shared.worker;
+            let result = match worker.journal.load(request.run_id).await {
+                Err(error) => {
+                    warn!(error = chain(&error), run_id = %request.run_id, "the journal cannot be used, trying again");
+                    continue;
+                }
+                Ok(None) => self.orchestrator.run(worker, request.clone()).await,
+                Ok(Some(stored)) if stored.header.status != RunStatus::Running => return,
+                Ok(Some(stored)) => {
+                    let epoch = stored.header.epoch;
+                    self.orchestrator.resume(worker, stored, epoch).await
+                }
+            };
+            match result {
+                Ok(end) => return self.shared.ended(&self.orchestrator.plan().name, end, false).await,
+                Err(error) if error.is_transient() => {}
+                Err(error) => return self.shared.give_up(request.run_id, &self.orchestrator.plan().name, &error).await,
+            }
+        }
+    }
+}
+
+impl Shared {
+    /// Keeps a message as dead letter, then settles it; a letter that cannot be kept makes the message come again.
+    pub(crate) async fn set_message_aside(&self, subscription: &dyn Subscription, delivery: &Delivery, code: &str, reason: &str) {
+        let origin = format!("{}@{}", delivery.topic, delivery.offset);
+        let at = self.worker.clock.now();
+        let letter = DeadLetter::new(at, origin, code, reason, delivery.attempt, &delivery.message.body);
+        let kept = self.dead_letters.keep(std::slice::from_ref(&letter));
+        let settlement = match &kept {
+            Ok(()) => Settlement::Done,
+            Err(error) => {
+                error!(error = chain(error), "a dead letter could not be kept");
+                Settlement::Redeliver { after: LONGEST_PAUSE }
+            }
+        };
+        if kept.is_ok() {
+            self.observer.dead_lettered(&letter);
+            if let Err(error) = self.worker.journal.forget(&[delivery.message.id]).await {
+                warn!(error = chain(&error), "a dead-lettered message stays in the inbox");
+            }
+        }
+        if let Err(error) = subscription.settle(delivery, settlement).await {
+            warn!(%error, topic = delivery.topic, "delivery could not be settled");
+        }
+        self.activity.notify_waiters();
+    }
+
+    /// Publishes what a run's end sends out, and tells of it.
+    pub(crate) async fn ended(&self, orchestrator: &str, end: RunEnd, recovered: bool) {
+        self.publish(&end.messages).await;
+        self.observer.run_ended(&RunReport {
+            run_id: end.run_id,
+            orchestrator: orchestrator.to_owned(),
+            status: end.outcome.status,
+            failure: end.outcome.failure.map(|failure| format!("{} {failure}", failure.code)),
+            recovered,
+        });
+    }
+
+    /// Publishes messages of the outbox: on the bus, to the observer, then marked. A crash in between repeats them.
+    pub(crate) async fn publish(&self, messages: &[onex_journal::OutboxMessage]) {
+        let mut published = Vec::new();
+        for message in messages {
+            let on_bus = Message { key: message.key.clone(), ..Message::new(message.id, message.envelope.to_string()) };
+            match self.bus.publish(&message.topic, on_bus).await {
+                Ok(()) => {
+                    self.observer.published(message);
+                    published.push(message.id);
+                }
+                Err(error) => warn!(%error, topic = message.topic, "an event stays in the outbox"),
+            }
+        }
+        if let Err(error) = self.worker.journal.mark_published(&published).await {
+            warn!(error = chain(&error), "published events stay in the outbox and will be repeated");
+        }
+    }
+
+    /// A run that cannot be carried on: somebody else's, or one that somebody has to look at.
+    pub(crate) async fn give_up(&self, run_id: RunId, orchestrator: &str, error: &DriveError) {
+        if let DriveError::Journal { source, .. } = error
+            && source.lost_ownership()
+        {
+            return info!(%run_id, "another worker owns the run");
+        }
+        let reason = format!("{} {}", error.code(), chain(error));
+        error!(%run_id, reason, "a run was set aside");
+        if let Err(error) = self.worker.journal.set_aside(run_id, &reason).await {
+            error!(error = chain(&error), %run_id, "the run could not be set aside and will be tried again");
+        }
+        let report = RunReport {
+            run_id,
+            orchestrator: orchestrator.to_owned(),
+            status: RunStatus::SetAside,
+            failure: Some(reason),
+            recovered: false,
+        };
+        self.observer.run_ended(&report);
+    }
+}

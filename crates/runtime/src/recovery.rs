@@ -1,0 +1,128 @@
+//! Takes up what an earlier process left: its runs, its outgoing messages, and what it had accepted.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use onex_journal::{Claim, RunHeader, RunStatus};
+use onex_node::RunId;
+use onex_orchestrator::{DriveError, NodeOrchestrator, PlanError};
+use tracing::{info, warn};
+
+use crate::ingress::bus_message;
+use crate::lanes::Lanes;
+use crate::intake::Work;
+use crate::runtime::{RuntimeError, Shared};
+use crate::wiring::chain;
+
+/// Runs taken over, by orchestrator.
+pub(crate) type Recovered = HashMap<String, Vec<(RunHeader, Claim)>>;
+
+impl Shared {
+    /// Takes over every unfinished run that is free.
+    pub(crate) async fn take_over(&self) -> Result<Recovered, RuntimeError> {
+        let journal = &self.worker.journal;
+        let headers = journal.runs(Some(RunStatus::Running), u32::MAX).await.map_err(RuntimeError::journal)?;
+        let mut headers: HashMap<RunId, RunHeader> = headers.into_iter().map(|header| (header.run_id, header)).collect();
+        let now = self.worker.clock.now();
+        let claims = journal.take_over(&self.worker.owner, now, now + self.worker.lease, u32::MAX).await;
+        let mut recovered = Recovered::new();
+        for claim in claims.map_err(RuntimeError::journal)? {
+            if let Some(header) = headers.remove(&claim.run_id) {
+                recovered.entry(header.orchestrator.clone()).or_default().push((header, claim));
+            }
+        }
+        Ok(recovered)
+    }
+
+    /// Publishes what ended runs have not sent out.
+    pub(crate) async fn publish_outbox(&self) -> Result<(), RuntimeError> {
+        let waiting = self.worker.journal.outbox(u32::MAX).await.map_err(RuntimeError::journal)?;
+        if !waiting.is_empty() {
+            info!(messages = waiting.len(), "publishing what an earlier process left in the outbox");
+        }
+        self.publish(&waiting).await;
+        Ok(())
+    }
+
+    /// Puts what was accepted and not started back on the bus.
+    pub(crate) async fn publish_inbox(&self) -> Result<(), RuntimeError> {
+        let accepted = self.worker.journal.inbox(u32::MAX).await.map_err(RuntimeError::journal)?;
+        for message in accepted {
+            let topic = message.topic.clone();
+            self.bus.publish(&topic, bus_message(message)).await.map_err(RuntimeError::bus)?;
+        }
+        Ok(())
+    }
+
+    /// Carries one taken-over run to its end, with the contract it started with.
+    pub(crate) async fn recover(&self, claim: Claim) {
+        let mut pause = Duration::from_millis(100);
+        loop {
+            let orchestrator = match self.try_recover(claim).await {
+                Ok(()) => return,
+                Err((orchestrator, error)) if !error.is_transient() => {
+                    return self.give_up(claim.run_id, &orchestrator, &error).await;
+                }
+                Err((orchestrator, error)) => {
+                    warn!(error = chain(&error), run_id = %claim.run_id, "recovery is tried again");
+                    orchestrator
+                }
+            };
+            drop(orchestrator);
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(5));
+        }
+    }
+
+    async fn try_recover(&self, claim: Claim) -> Result<(), (String, DriveError)> {
+        let run_id = claim.run_id;
+        let journal_error = |source| (String::new(), DriveError::Journal { run_id, source });
+        let Some(stored) = self.worker.journal.load(run_id).await.map_err(journal_error)? else { return Ok(()) };
+        let name = stored.header.orchestrator.clone();
+        let orchestrator = self.orchestrator_of(&stored.header.contract_fingerprint).await;
+        let orchestrator = orchestrator.map_err(|error| (name.clone(), unplanned(run_id, error)))?;
+        let end = orchestrator.resume(&self.worker, stored, claim.epoch).await.map_err(|error| (name.clone(), error))?;
+        self.ended(&name, end, true).await;
+        Ok(())
+    }
+
+    /// The orchestrator of a contract by fingerprint: one that is wired, else made from the journal's copy.
+    async fn orchestrator_of(&self, fingerprint: &str) -> Result<Arc<NodeOrchestrator>, ContractError> {
+        if let Some(wired) = self.by_fingerprint.get(fingerprint) {
+            return Ok(Arc::clone(wired));
+        }
+        let canonical = self.worker.journal.contract(fingerprint).await.map_err(ContractError::Journal)?;
+        let canonical = canonical.ok_or_else(|| ContractError::Missing { fingerprint: fingerprint.to_owned() })?;
+        let orchestrator = NodeOrchestrator::from_canonical(&canonical, fingerprint, &self.nodes);
+        orchestrator.map(Arc::new).map_err(ContractError::Plan)
+    }
+}
+
+/// Why a run's contract cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ContractError {
+    #[error("the journal cannot be used now")]
+    Journal(#[source] onex_journal::JournalError),
+    #[error("the journal has no contract {fingerprint}")]
+    Missing { fingerprint: String },
+    #[error("the run's contract cannot be run by this binary")]
+    Plan(#[source] PlanError),
+}
+
+fn unplanned(run_id: RunId, error: ContractError) -> DriveError {
+    match error {
+        ContractError::Journal(source) => DriveError::Journal { run_id, source },
+        other => DriveError::BadRecord { run_id, sequence: 1, source: Box::new(other) },
+    }
+}
+
+/// Lanes that begin with an orchestrator's recovered runs, so that they come before anything new of their entities.
+pub(crate) fn lanes_with(recovered: Vec<(RunHeader, Claim)>, limit: usize) -> Lanes<Work> {
+    let mut lanes = Lanes::new(limit);
+    for (header, claim) in recovered {
+        let key = header.entity.unwrap_or_else(|| header.run_id.to_string());
+        lanes.push(key, Work::Recovered(claim));
+    }
+    lanes
+}

@@ -1,0 +1,195 @@
+//! Decides what becomes of each contract at start: wired, inactive or refused, exactly one of them, with
+//! the reason. The report is the boot log, and what makes a start refuse.
+
+use std::fmt;
+use std::sync::Arc;
+
+use onex_contract::{Archetype, Contract, Diagnostic, Reading, SystemContract, check_system};
+use onex_event::Topic;
+use onex_node::NodeRegistry;
+use onex_orchestrator::NodeOrchestrator;
+use serde::Serialize;
+
+/// What became of a contract.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "outcome", rename_all = "lowercase")]
+pub enum Outcome {
+    /// It runs.
+    Wired {
+        /// Topics it consumes; empty for nodes that others call.
+        topics: Vec<String>,
+    },
+    /// It is sound, and this process has nothing to run of it.
+    Inactive {
+        /// Why.
+        reason: String,
+    },
+    /// It is not sound.
+    Refused {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// One contract of the report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WiringEntry {
+    /// Its name, or its file's when it has none.
+    pub name: String,
+    /// Its kind.
+    pub kind: Option<&'static str>,
+    /// Its file.
+    pub file: String,
+    /// What became of it.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+}
+
+impl fmt::Display for WiringEntry {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = self.kind.unwrap_or("contract");
+        match &self.outcome {
+            Outcome::Wired { topics } if topics.is_empty() => write!(formatter, "wired     {kind} {}", self.name),
+            Outcome::Wired { topics } => write!(formatter, "wired     {kind} {} <- {}", self.name, topics.join(", ")),
+            Outcome::Inactive { reason } => write!(formatter, "inactive  {kind} {}: {reason}", self.name),
+            Outcome::Refused { reason } => write!(formatter, "refused   {kind} {} ({}): {reason}", self.name, self.file),
+        }
+    }
+}
+
+/// What became of every contract, in the order they were found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct WiringReport {
+    /// One entry per contract.
+    pub entries: Vec<WiringEntry>,
+}
+
+/// An orchestrator that runs.
+#[derive(Clone, Debug)]
+pub struct WiredOrchestrator {
+    /// It.
+    pub orchestrator: Arc<NodeOrchestrator>,
+    /// Topics it runs on, each with the event type declared for it.
+    pub subscriptions: Vec<(String, Option<String>)>,
+}
+
+impl WiringReport {
+    /// Wires contracts over the nodes this process has. `built_in` are contracts of nodes that exist without a
+    /// file; a file of the same name comes before them.
+    pub fn of(readings: &[&Reading], nodes: &NodeRegistry, built_in: &[&Reading]) -> (Self, Vec<WiredOrchestrator>) {
+        let known: Vec<_> = built_in.iter().filter_map(|reading| reading.contract.as_ref()).map(named_kind).collect();
+        let findings = system_findings(readings, &known);
+        let mut entries = Vec::new();
+        let mut orchestrators = Vec::new();
+        for reading in readings {
+            let outcome = match refusal(reading, &findings) {
+                Some(reason) => Outcome::Refused { reason },
+                None => wire(reading, nodes, &mut orchestrators),
+            };
+            entries.push(entry(reading, outcome));
+        }
+        (Self { entries }, orchestrators)
+    }
+
+    /// Whether any contract was refused.
+    pub fn has_refusals(&self) -> bool {
+        self.entries.iter().any(|entry| matches!(entry.outcome, Outcome::Refused { .. }))
+    }
+}
+
+fn named_kind(contract: &Contract) -> (String, Archetype) {
+    (contract.name.clone(), contract.archetype())
+}
+
+fn system_findings(readings: &[&Reading], known: &[(String, Archetype)]) -> Vec<Diagnostic> {
+    let contracts: Vec<_> = readings
+        .iter()
+        .filter_map(|reading| Some(SystemContract { file: &reading.file, contract: reading.contract.as_ref()? }))
+        .collect();
+    check_system(&contracts, known)
+}
+
+/// Why a contract must not run: the first error of its own or of the system it is part of.
+fn refusal(reading: &Reading, findings: &[Diagnostic]) -> Option<String> {
+    let system = findings.iter().filter(|finding| finding.file == reading.file);
+    let mut errors = reading.diagnostics.iter().chain(system).filter(|finding| finding.severity == onex_contract::Severity::Error);
+    let first = errors.next()?;
+    let more = errors.count();
+    let suffix = if more > 0 { format!(", and {more} more; run `onex check`") } else { String::new() };
+    Some(format!("{} {}{suffix}", first.code, first.message))
+}
+
+fn wire(reading: &Reading, nodes: &NodeRegistry, orchestrators: &mut Vec<WiredOrchestrator>) -> Outcome {
+    let Some(contract) = &reading.contract else {
+        return Outcome::Refused { reason: "it could not be read".to_owned() };
+    };
+    let inactive = |known: bool| match known {
+        true => Outcome::Wired { topics: Vec::new() },
+        false => Outcome::Inactive { reason: "this binary has no node of that name".to_owned() },
+    };
+    match contract.archetype() {
+        Archetype::Effect => inactive(nodes.effect(&contract.name).is_ok()),
+        Archetype::Reducer => inactive(nodes.reducer(&contract.name).is_ok()),
+        Archetype::Compute => inactive(nodes.compute(&contract.name).is_ok()),
+        Archetype::RuntimeHost => Outcome::Inactive { reason: "this process is the runtime host".to_owned() },
+        Archetype::Orchestrator if contract.workflow_coordination.is_none() => {
+            Outcome::Inactive { reason: "it has no workflow; handler routing is not run here".to_owned() }
+        }
+        Archetype::Orchestrator => wire_orchestrator(reading, contract, nodes, orchestrators),
+    }
+}
+
+fn wire_orchestrator(
+    reading: &Reading,
+    contract: &Contract,
+    nodes: &NodeRegistry,
+    orchestrators: &mut Vec<WiredOrchestrator>,
+) -> Outcome {
+    let subscriptions = match subscriptions(contract) {
+        Ok(subscriptions) if subscriptions.is_empty() => {
+            return Outcome::Inactive { reason: "no consumed event starts it".to_owned() };
+        }
+        Ok(subscriptions) => subscriptions,
+        Err(reason) => return Outcome::Refused { reason },
+    };
+    match NodeOrchestrator::from_reading(reading, nodes) {
+        Ok(orchestrator) => {
+            let topics = subscriptions.iter().map(|(topic, _)| topic.clone()).collect();
+            orchestrators.push(WiredOrchestrator { orchestrator: Arc::new(orchestrator), subscriptions });
+            Outcome::Wired { topics }
+        }
+        Err(error) => Outcome::Refused { reason: format!("{} {}", error.code(), chain(&error)) },
+    }
+}
+
+/// Topics that start runs, without placeholders.
+fn subscriptions(contract: &Contract) -> Result<Vec<(String, Option<String>)>, String> {
+    let starting = contract.starting_events().filter_map(|event| Some((event.topic.as_deref()?, event.event_type.clone())));
+    starting
+        .map(|(topic, event_type)| {
+            let parsed = Topic::parse(topic).map_err(|error| format!("ONEX1003 `{topic}` is no topic: {error}"))?;
+            Ok((parsed.topic.to_string(), event_type))
+        })
+        .collect()
+}
+
+fn entry(reading: &Reading, outcome: Outcome) -> WiringEntry {
+    WiringEntry {
+        name: reading.contract.as_ref().map_or_else(|| reading.file.clone(), |contract| contract.name.clone()),
+        kind: reading.contract.as_ref().map(|contract| contract.archetype().as_str()),
+        file: reading.file.clone(),
+        outcome,
+    }
+}
+
+/// An error with its causes, on one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
