@@ -1,6 +1,8 @@
 //! The promises of [`EventBus`] and [`Subscription`], written once and run against every bus: a fake
 //! that is kinder than the broker makes every test above it a lie.
 
+#![expect(clippy::expect_used, reason = "a suite of assertions stops at the first broken promise")]
+
 use std::sync::Arc;
 use std::time::Duration;
 

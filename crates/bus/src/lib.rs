@@ -3,6 +3,7 @@
 //! Decides what a bus promises: order per key, redelivery until settled, and back-pressure. What is
 //! done with a message, and when it counts as done, is the runtime's business.
 
+pub mod codes;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod memory;

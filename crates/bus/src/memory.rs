@@ -128,7 +128,9 @@ impl Shared {
 
     fn own(&self, group: &str, names: &[String]) -> Result<(), BusError> {
         let mut topics = self.topics();
-        let owned = |name: &&String| topics.get(*name).and_then(|topic| topic.groups.get(group)).is_some_and(|group| group.owned);
+        let owned = |name: &&String| {
+            topics.get(*name).and_then(|topic| topic.groups.get(group)).is_some_and(|group| group.owned)
+        };
         let mut seen = HashSet::new();
         if let Some(topic) = names.iter().find(|name| owned(name) || !seen.insert(*name)) {
             return Err(BusError::AlreadyOwned { group: group.to_owned(), topic: topic.clone() });
@@ -170,7 +172,9 @@ impl MemorySubscription {
         let mut topics = self.shared.topics();
         let mut earliest: Option<Moment> = None;
         for name in &self.topics {
-            let Some(group) = topics.get_mut(name).and_then(|topic| topic.groups.get_mut(&self.group)) else { continue };
+            let Some(group) = topics.get_mut(name).and_then(|topic| topic.groups.get_mut(&self.group)) else {
+                continue;
+            };
             match group.queue.take(now) {
                 Next::Ready { offset, attempt, message } => {
                     return Ok(Delivery { topic: name.clone(), offset, attempt, message });
@@ -238,7 +242,6 @@ impl Subscription for MemorySubscription {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "tokio's clock stands still in paused tests")]
 fn now() -> Instant {
     Instant::now()
 }

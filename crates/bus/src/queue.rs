@@ -34,9 +34,15 @@ pub(crate) struct Queue {
 }
 
 pub(crate) enum Next {
-    Ready { offset: u64, attempt: u32, message: Message },
+    Ready {
+        offset: u64,
+        attempt: u32,
+        message: Message,
+    },
     /// Nothing is ready; something will be at this moment, or only after a publication.
-    Wait { until: Option<Moment> },
+    Wait {
+        until: Option<Moment>,
+    },
 }
 
 impl Queue {

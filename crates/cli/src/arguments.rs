@@ -111,7 +111,9 @@ pub(crate) struct NodesArguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum NodesCommand {
     /// List every node that the registry holds.
-    #[command(after_help = "Examples:\n  onex nodes list\n  onex nodes list --config onex.yaml --backend consul --json")]
+    #[command(
+        after_help = "Examples:\n  onex nodes list\n  onex nodes list --config onex.yaml --backend consul --json"
+    )]
     List(ListArguments),
 }
 

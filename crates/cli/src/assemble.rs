@@ -65,17 +65,32 @@ fn pem(path: &Path) -> anyhow::Result<Vec<u8>> {
 
 /// The nodes of this binary over these backends. Their tables and breaker settings come from their contracts:
 /// the ones that were found, else the ones inside the binary.
-pub(crate) fn nodes(backends: Vec<Arc<dyn RegistryBackend>>, found: &[&Reading], built_in: &[Reading]) -> Result<NodeRegistry, Stop> {
+pub(crate) fn nodes(
+    backends: Vec<Arc<dyn RegistryBackend>>,
+    found: &[&Reading],
+    built_in: &[Reading],
+) -> Result<NodeRegistry, Stop> {
     let reducer = contract_of(REDUCER, found, built_in)?;
-    let machine = reducer.state_machine.clone().ok_or_else(|| anyhow!("the contract `{REDUCER}` has no state_machine")).or_usage()?;
-    let breaker = contract_of(EFFECT, found, built_in)?.error_handling.as_ref().and_then(|handling| handling.circuit_breaker.clone());
+    let machine = reducer
+        .state_machine
+        .clone()
+        .ok_or_else(|| anyhow!("the contract `{REDUCER}` has no state_machine"))
+        .or_usage()?;
+    let breaker = contract_of(EFFECT, found, built_in)?
+        .error_handling
+        .as_ref()
+        .and_then(|handling| handling.circuit_breaker.clone());
     let effect = RegistryEffect::new(backends, breaker_settings(breaker.as_ref()));
     Ok(NodeRegistry::new()
         .with_reducer(REDUCER, Arc::new(RegistrationReducer::new(machine)))
         .with_effect(EFFECT, Arc::new(effect)))
 }
 
-fn contract_of<'r>(name: &str, found: &[&'r Reading], built_in: &'r [Reading]) -> Result<&'r onex_contract::Contract, Stop> {
+fn contract_of<'r>(
+    name: &str,
+    found: &[&'r Reading],
+    built_in: &'r [Reading],
+) -> Result<&'r onex_contract::Contract, Stop> {
     let sound = found.iter().copied().chain(built_in).filter(|reading| !reading.has_errors());
     let contract = sound.filter_map(|reading| reading.contract.as_ref()).find(|contract| contract.name == name);
     contract.ok_or_else(|| anyhow!("the contract `{name}` is missing")).or_usage()

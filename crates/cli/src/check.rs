@@ -8,15 +8,15 @@ use serde_json::{Value, json};
 
 use crate::arguments::{CheckArguments, Format};
 use crate::exit::{Exit, Stop};
-use crate::{OrUsage, builtin, render};
+use crate::{OrUsage, builtin, output, render};
 
 pub(crate) fn check(arguments: &CheckArguments) -> Result<Exit, Stop> {
     let paths = if arguments.paths.is_empty() { vec![PathBuf::from(".")] } else { arguments.paths.clone() };
     let found = discover(&paths).or_usage()?;
     let findings = findings(&found);
     match arguments.format {
-        Format::Json => println!("{}", as_json(&found, &findings)),
-        Format::Human => show(&found, &findings),
+        Format::Json => output::line(as_json(&found, &findings))?,
+        Format::Human => show(&found, &findings)?,
     }
     let has_errors = findings.iter().any(|finding| finding.severity == Severity::Error);
     Ok(if has_errors { Exit::Problems } else { Exit::Done })
@@ -27,7 +27,9 @@ fn findings(found: &Discovered) -> Vec<Diagnostic> {
     let contracts: Vec<_> = found
         .contracts
         .iter()
-        .filter_map(|found| Some(SystemContract { file: &found.reading.file, contract: found.reading.contract.as_ref()? }))
+        .filter_map(|found| {
+            Some(SystemContract { file: &found.reading.file, contract: found.reading.contract.as_ref()? })
+        })
         .collect();
     let built_in = builtin::readings();
     let known: Vec<_> = built_in
@@ -71,11 +73,11 @@ fn as_json(found: &Discovered, findings: &[Diagnostic]) -> Value {
     json!({"files": found.contracts.len(), "diagnostics": diagnostics})
 }
 
-fn show(found: &Discovered, findings: &[Diagnostic]) {
+fn show(found: &Discovered, findings: &[Diagnostic]) -> Result<(), Stop> {
     for finding in findings {
-        println!("{}", render::finding(finding, text_of(found, &finding.file)));
+        output::line(render::finding(finding, text_of(found, &finding.file)))?;
     }
     let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
     let (errors, warnings, notes) = (count(Severity::Error), count(Severity::Warning), count(Severity::Note));
-    println!("{} contracts: {errors} errors, {warnings} warnings, {notes} notes", found.contracts.len());
+    output::line(format!("{} contracts: {errors} errors, {warnings} warnings, {notes} notes", found.contracts.len()))
 }

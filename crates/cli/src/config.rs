@@ -42,7 +42,9 @@ impl Config {
     pub(crate) fn load(place: &Place) -> Result<Self, Stop> {
         let mut figment = Figment::new();
         if let Some(file) = &place.config {
-            std::fs::metadata(file).with_context(|| format!("cannot read `{}`", file.display())).map_err(Stop::usage)?;
+            std::fs::metadata(file)
+                .with_context(|| format!("cannot read `{}`", file.display()))
+                .map_err(Stop::usage)?;
             figment = figment.merge(Yaml::file_exact(file));
         }
         let figment = figment.merge(Env::prefixed("ONEX_").filter_map(|name| {
@@ -68,7 +70,8 @@ impl Config {
     /// Makes the data directory.
     pub(crate) fn make_data_dir(&self) -> Result<&Path, Stop> {
         let made = std::fs::create_dir_all(&self.data_dir);
-        made.with_context(|| format!("cannot make the data directory `{}`", self.data_dir.display())).map_err(Stop::usage)?;
+        made.with_context(|| format!("cannot make the data directory `{}`", self.data_dir.display()))
+            .map_err(Stop::usage)?;
         Ok(&self.data_dir)
     }
 }

@@ -27,7 +27,12 @@ struct Line {
 }
 
 /// Feeds a file, or standard input for `-`, to the end.
-pub(crate) async fn feed(path: &Path, ingress: &Ingress, letters: &DeadLetterFile, tally: &Tally) -> anyhow::Result<()> {
+pub(crate) async fn feed(
+    path: &Path,
+    ingress: &Ingress,
+    letters: &DeadLetterFile,
+    tally: &Tally,
+) -> anyhow::Result<()> {
     let mut lines = Lines::open(path).await?;
     loop {
         let batch = lines.batch().await?;
@@ -40,7 +45,12 @@ pub(crate) async fn feed(path: &Path, ingress: &Ingress, letters: &DeadLetterFil
     }
 }
 
-fn reject(batch: &[Line], rejections: Vec<(usize, Rejection)>, letters: &DeadLetterFile, tally: &Tally) -> anyhow::Result<()> {
+fn reject(
+    batch: &[Line],
+    rejections: Vec<(usize, Rejection)>,
+    letters: &DeadLetterFile,
+    tally: &Tally,
+) -> anyhow::Result<()> {
     let at = SystemClock.now();
     let rejected = rejections.into_iter().filter_map(|(position, rejection)| Some((batch.get(position)?, rejection)));
     let mut dead = Vec::new();

@@ -1,7 +1,7 @@
 //! The `onex` binary: reads arguments and configuration, puts crates together, reports, and says with its
 //! exit code how it went. What it runs is in the other crates.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks on its streams")]
+#![expect(clippy::print_stderr, reason = "a command-line tool talks on its streams")]
 
 mod arguments;
 mod assemble;
@@ -12,6 +12,7 @@ mod exit;
 mod feed;
 mod logging;
 mod nodes;
+mod output;
 mod render;
 mod run;
 mod settings;
@@ -35,19 +36,27 @@ async fn main() -> ExitCode {
     };
     match result {
         Ok(exit) => exit.into(),
-        Err(stop) => report(&stop),
+        Err(stop) => {
+            if stop.exit != Exit::Done {
+                eprintln!("error: {}", chain(&stop));
+            }
+            stop.exit.into()
+        }
     }
 }
 
-fn report(stop: &Stop) -> ExitCode {
-    eprintln!("error: {}", chain(stop));
-    stop.exit.into()
-}
-
-/// The error with its causes, on one line.
+/// The error with its causes, on one line. A cause that its own error already told is not told again.
 fn chain(stop: &Stop) -> String {
-    let causes = stop.error.chain().map(ToString::to_string).collect::<Vec<_>>();
-    causes.join(": ")
+    let mut text = String::new();
+    for cause in stop.error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text.push_str(": ");
+            text.push_str(&cause);
+        }
+    }
+    text
 }
 
 /// OpenSSL is linked because consulrs's HTTP client asks for it, see `deny.toml`; nothing calls it. Naming it

@@ -9,7 +9,7 @@ use onex_effect_embedded::EmbeddedRegistry;
 use crate::arguments::{ListArguments, NodesArguments, NodesCommand};
 use crate::config::Config;
 use crate::exit::{Exit, Stop};
-use crate::{OrUsage, assemble};
+use crate::{OrUsage, assemble, output};
 
 pub(crate) async fn nodes(arguments: NodesArguments) -> Result<Exit, Stop> {
     match arguments.command {
@@ -20,13 +20,17 @@ pub(crate) async fn nodes(arguments: NodesArguments) -> Result<Exit, Stop> {
 async fn list(arguments: &ListArguments) -> Result<Exit, Stop> {
     let config = Config::load(&arguments.place)?;
     let entries = match backend(arguments, &config).await? {
-        Some(backend) => backend.entries().await.with_context(|| format!("cannot ask `{}`", backend.name())).map_err(Stop::unreachable)?,
+        Some(backend) => backend
+            .entries()
+            .await
+            .with_context(|| format!("cannot ask `{}`", backend.name()))
+            .map_err(Stop::unreachable)?,
         None => Vec::new(),
     };
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&entries).or_usage()?);
+        output::line(serde_json::to_string_pretty(&entries).or_usage()?)?;
     } else {
-        print_table(&entries);
+        print_table(&entries)?;
     }
     Ok(Exit::Done)
 }
@@ -39,7 +43,8 @@ async fn backend(arguments: &ListArguments, config: &Config) -> Result<Option<Ar
         None => backend.handles("postgres.upsert_registration"),
     };
     let wanted = backends.iter().find(is_wanted).or_else(|| backends.first().filter(|_| arguments.backend.is_none()));
-    let wanted = wanted.ok_or_else(|| anyhow!("backend `{}` is not configured", arguments.backend.as_deref().unwrap_or("table")));
+    let wanted = wanted
+        .ok_or_else(|| anyhow!("backend `{}` is not configured", arguments.backend.as_deref().unwrap_or("table")));
     let wanted = wanted.or_usage()?;
     if wanted.name() != "embedded" {
         return Ok(Some(Arc::clone(wanted)));
@@ -51,10 +56,9 @@ async fn backend(arguments: &ListArguments, config: &Config) -> Result<Option<Ar
     Ok(Some(Arc::new(opened.context("cannot open the registry").map_err(Stop::unreachable)?)))
 }
 
-fn print_table(entries: &[RegistryEntry]) {
+fn print_table(entries: &[RegistryEntry]) -> Result<(), Stop> {
     if entries.is_empty() {
-        println!("no nodes are registered");
-        return;
+        return output::line("no nodes are registered");
     }
     let shown = |text: Option<&str>| text.unwrap_or("-").to_owned();
     let rows = entries.iter().map(|entry| {
@@ -72,6 +76,7 @@ fn print_table(entries: &[RegistryEntry]) {
     let widths: Vec<usize> = (0..6).map(|column| rows.iter().map(|row| row[column].len()).max().unwrap_or(0)).collect();
     for row in rows {
         let cells: Vec<_> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-        println!("{}", cells.join("  ").trim_end());
+        output::line(cells.join("  ").trim_end())?;
     }
+    Ok(())
 }

@@ -38,7 +38,12 @@ pub(crate) async fn run(arguments: RunArguments) -> Result<Exit, Stop> {
     let letters = Arc::new(DeadLetterFile::open(config.make_data_dir()?).or_usage()?);
     let parts = RuntimeParts {
         bus: Arc::new(MemoryBus::new()),
-        worker: Worker { journal: assemble::journal(&config).await?, clock: Arc::new(SystemClock), owner: "onex".to_owned(), lease: LEASE },
+        worker: Worker {
+            journal: assemble::journal(&config).await?,
+            clock: Arc::new(SystemClock),
+            owner: "onex".to_owned(),
+            lease: LEASE,
+        },
         nodes,
         orchestrators,
         dead_letters: Arc::clone(&letters),
@@ -61,7 +66,10 @@ pub(crate) async fn run(arguments: RunArguments) -> Result<Exit, Stop> {
 }
 
 /// Finds, checks and wires; `None` when contracts are refused. Reports on standard error, a line per contract.
-fn wire(arguments: &RunArguments, config: &Config) -> Result<Option<(Vec<WiredOrchestrator>, onex_node::NodeRegistry)>, Stop> {
+fn wire(
+    arguments: &RunArguments,
+    config: &Config,
+) -> Result<Option<(Vec<WiredOrchestrator>, onex_node::NodeRegistry)>, Stop> {
     let built_in = builtin::readings();
     let roots = roots(arguments);
     let found = if roots.is_empty() { None } else { Some(discover(&roots).or_usage()?) };
@@ -89,11 +97,19 @@ fn roots(arguments: &RunArguments) -> Vec<PathBuf> {
 
 /// Whether a contract inside the binary is of a node, which exists with or without a file.
 fn is_node(reading: &Reading) -> bool {
-    reading.contract.as_ref().is_some_and(|contract| [builtin::REDUCER, builtin::EFFECT].contains(&contract.name.as_str()))
+    reading
+        .contract
+        .as_ref()
+        .is_some_and(|contract| [builtin::REDUCER, builtin::EFFECT].contains(&contract.name.as_str()))
 }
 
 /// Feeds the input, then waits: with `--once` until everything is done, else until told to stop.
-async fn work(runtime: &Runtime, arguments: &RunArguments, letters: &DeadLetterFile, tally: &Tally) -> Result<(), Stop> {
+async fn work(
+    runtime: &Runtime,
+    arguments: &RunArguments,
+    letters: &DeadLetterFile,
+    tally: &Tally,
+) -> Result<(), Stop> {
     let fed_and_done = async {
         if let Some(input) = &arguments.input {
             let no_topic = || anyhow!("`--input` needs a wired contract that runs on `{INPUT_EVENT}`");
@@ -124,7 +140,8 @@ async fn stop(runtime: Runtime, arguments: &RunArguments) -> Stopped {
 }
 
 async fn told_to_stop() {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
         return std::future::pending().await;
     };
     tokio::select! {

@@ -127,7 +127,9 @@ impl Reference {
     pub(crate) fn resolve(&self, key: &str) -> anyhow::Result<SecretString> {
         let text = match self.0.split_once(':') {
             Some(("env", name)) => from_environment(name).with_context(|| format!("`{key}` refers to `env:{name}`"))?,
-            Some(("file", path)) => std::fs::read_to_string(path).with_context(|| format!("`{key}` refers to `file:{path}`"))?,
+            Some(("file", path)) => {
+                std::fs::read_to_string(path).with_context(|| format!("`{key}` refers to `file:{path}`"))?
+            }
             _ => self.0.clone(),
         };
         let text = text.trim();

@@ -34,8 +34,11 @@ impl Compute for Aggregation {
     /// Gives `{status, applied: {backend: bool}, errors: {backend: text or null}, intent_results,
     /// total_execution_time_ms}`.
     fn compute(&self, input: &ComputeInput<'_>) -> Result<Value, Failure> {
-        let backends: BTreeMap<_, _> =
-            input.dependencies.iter().map(|(step, result)| backend_result(step.as_str(), result)).collect::<Result<_, _>>()?;
+        let backends: BTreeMap<_, _> = input
+            .dependencies
+            .iter()
+            .map(|(step, result)| backend_result(step.as_str(), result))
+            .collect::<Result<_, _>>()?;
         let status = status(backends.values().map(BackendResult::is_applied));
         if self.0 == AggregationStrategy::AllOrNone && status != "success" {
             return Err(not_all(&backends));
@@ -113,7 +116,8 @@ mod tests {
     use serde_json::{Value, json};
 
     fn applied(backend: &str) -> (StepId, StepResult) {
-        let outcome = json!({"intent_kind": format!("{backend}.put"), "success": true, "error": null, "execution_time_ms": 2.0});
+        let outcome =
+            json!({"intent_kind": format!("{backend}.put"), "success": true, "error": null, "execution_time_ms": 2.0});
         (StepId::from(backend), StepResult::Done(json!({"backend": backend, "intent_results": [outcome]})))
     }
 
@@ -131,7 +135,8 @@ mod tests {
 
     fn aggregate(strategy: AggregationStrategy, dependencies: &[(StepId, StepResult)]) -> Result<Value, Failure> {
         let nothing = Value::Null;
-        let input = ComputeInput { workflow_input: &nothing, input: None, dependencies, config: &nothing, elapsed_ms: 12.5 };
+        let input =
+            ComputeInput { workflow_input: &nothing, input: None, dependencies, config: &nothing, elapsed_ms: 12.5 };
         Aggregation(strategy).compute(&input)
     }
 
@@ -163,6 +168,9 @@ mod tests {
     fn all_or_none_fails_by_name() {
         assert!(aggregate(AggregationStrategy::AllOrNone, &[applied("a"), applied("b")]).is_ok());
         let failure = aggregate(AggregationStrategy::AllOrNone, &[applied("a"), failed("b")]).expect_err("not all");
-        assert_eq!((failure.error_type(), failure.message.as_str()), ("AggregationError", "not every backend took part: b: down"));
+        assert_eq!(
+            (failure.error_type(), failure.message.as_str()),
+            ("AggregationError", "not every backend took part: b: down")
+        );
     }
 }

@@ -3,6 +3,7 @@
 //! Decides what the built-in pure steps compute. Each is a function of its input; a recovery runs it
 //! again and must get the same bytes.
 
+pub mod codes;
 mod aggregate;
 mod pass;
 mod template;

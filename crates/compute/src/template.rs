@@ -83,7 +83,9 @@ pub fn resolve(template: &Value, scope: &Scope) -> Result<Value, TemplateError> 
 }
 
 fn resolve_text(text: &str, scope: &Scope) -> Result<Value, TemplateError> {
-    if let Some(path) = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')).filter(|path| !path.contains("${")) {
+    if let Some(path) =
+        text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')).filter(|path| !path.contains("${"))
+    {
         return scope.lookup(checked(path)?).cloned();
     }
     let mut resolved = String::new();

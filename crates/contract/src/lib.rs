@@ -20,10 +20,10 @@ pub use diagnostic::{Diagnostic, Severity, Span};
 pub use fingerprint::Fingerprint;
 pub use locate::locate;
 pub use model::{
-    Archetype, CircuitBreaker, Condition, Contract, CoordinationRules, Dependency, ErrorHandling, ErrorType, EventDeclaration,
-    ExecutionGraph, ExecutionMode, FailureRecoveryStrategy, GraphNode, HealthCheck, IntentConsumption, ModelReference, NodeType,
-    RetryPolicy, State, StateMachine, StepConfig, Transition, Version, WorkflowCoordination, WorkflowDefinition,
-    WorkflowMetadata,
+    Archetype, CircuitBreaker, Condition, Contract, CoordinationRules, Dependency, ErrorHandling, ErrorType,
+    EventDeclaration, ExecutionGraph, ExecutionMode, FailureRecoveryStrategy, GraphNode, HealthCheck,
+    IntentConsumption, ModelReference, NodeType, RetryPolicy, State, StateMachine, StepConfig, Transition, Version,
+    WorkflowCoordination, WorkflowDefinition, WorkflowMetadata,
 };
 pub use path::{KeyPath, Segment};
 pub use read::{MAX_BYTES, Reading, Source, read, read_canonical};

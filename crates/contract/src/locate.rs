@@ -71,7 +71,11 @@ impl<'a> Locator<'a> {
     fn span_of(&self, marked: &MarkedYaml<'_>) -> Span {
         let (start, end) = (marked.span.start, marked.span.end);
         let offset = self.offset(start.line(), start.col());
-        let end_offset = if end.line() == start.line() { self.offset(end.line(), end.col()) } else { self.end_of_line(start.line()) };
+        let end_offset = if end.line() == start.line() {
+            self.offset(end.line(), end.col())
+        } else {
+            self.end_of_line(start.line())
+        };
         Span { line: start.line(), column: start.col() + 1, offset, length: end_offset.saturating_sub(offset).max(1) }
     }
 
@@ -117,7 +121,9 @@ mod tests {
     fn places_are_found_in_block_and_flow_style() {
         let text = "a:\n  - {b: \"x\", 'c': yy}\n  - d\nü: [1, 22]\n";
         let locator = Locator::new(text);
-        let place = |path: &KeyPath| locator.locate(path).map(|span| (span.line, span.column, &text[span.offset..span.offset + span.length]));
+        let place = |path: &KeyPath| {
+            locator.locate(path).map(|span| (span.line, span.column, &text[span.offset..span.offset + span.length]))
+        };
         assert_eq!(place(&KeyPath::of(&["a"])), Some((1, 1, "a")));
         assert_eq!(place(&KeyPath::of(&["a"]).index(0).key("b")), Some((2, 9, "\"x\"")));
         assert_eq!(place(&KeyPath::of(&["a"]).index(0).key("c")), Some((2, 19, "yy")));

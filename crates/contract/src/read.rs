@@ -65,7 +65,7 @@ impl Reading {
 pub fn read(source: Source<'_>) -> Reading {
     let value = match document(source) {
         Ok(value) => value,
-        Err(diagnostic) => return Reading::failed(source, diagnostic),
+        Err(diagnostic) => return Reading::failed(source, *diagnostic),
     };
     let canonical = canonical(&value);
     let (contract, mut findings) = typed(value);
@@ -90,14 +90,14 @@ pub fn read_canonical(json: &str) -> Result<Contract, serde_json::Error> {
     serde_json::from_str(json)
 }
 
-fn document(source: Source<'_>) -> Result<Value, Diagnostic> {
-    let refuse = |code, message: String| Diagnostic::new(code, Severity::Error, KeyPath::default(), message);
+fn document(source: Source<'_>) -> Result<Value, Box<Diagnostic>> {
+    let refuse = |code, message: String| Box::new(Diagnostic::new(code, Severity::Error, KeyPath::default(), message));
     if source.text.len() > MAX_BYTES {
         return Err(refuse("ONEX0001", format!("the file has {} bytes, more than {MAX_BYTES}", source.text.len())));
     }
     let value = yaml::parse(source.text).map_err(|error| {
         let span = error.at.map(|(line, column)| Locator::new(source.text).at(line, column));
-        Diagnostic { span, ..refuse("ONEX0002", format!("not readable as YAML: {}", error.message)) }
+        Box::new(Diagnostic { span, ..*refuse("ONEX0002", format!("not readable as YAML: {}", error.message)) })
     })?;
     match &value {
         Value::Object(_) => Ok(value),
@@ -143,7 +143,9 @@ fn ignored_path(path: &serde_ignored::Path<'_>) -> KeyPath {
         Path::Root => KeyPath::default(),
         Path::Seq { parent, index } => ignored_path(parent).index(*index),
         Path::Map { parent, key } => ignored_path(parent).key(key),
-        Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => ignored_path(parent),
+        Path::Some { parent } | Path::NewtypeStruct { parent } | Path::NewtypeVariant { parent } => {
+            ignored_path(parent)
+        }
     }
 }
 
@@ -154,7 +156,11 @@ fn placed(source: Source<'_>, findings: Vec<Finding>) -> Vec<Diagnostic> {
     }
     let locator = Locator::new(source.text);
     let place = |finding: &Finding| -> Option<Span> {
-        if finding.at_key { locator.locate_key(&finding.diagnostic.path) } else { locator.locate(&finding.diagnostic.path) }
+        if finding.at_key {
+            locator.locate_key(&finding.diagnostic.path)
+        } else {
+            locator.locate(&finding.diagnostic.path)
+        }
     };
     let mut diagnostics: Vec<_> = findings
         .into_iter()

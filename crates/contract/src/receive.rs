@@ -11,11 +11,14 @@ impl Contract {
     /// The consumed events that start runs.
     pub fn starting_events(&self) -> impl Iterator<Item = &EventDeclaration> {
         let patterns = self.receiving_patterns();
-        self.consumed_events.iter().filter(move |event| patterns.is_empty() || patterns.iter().any(|pattern| fits(pattern, event)))
+        self.consumed_events
+            .iter()
+            .filter(move |event| patterns.is_empty() || patterns.iter().any(|pattern| fits(pattern, event)))
     }
 
     fn receiving_patterns(&self) -> Vec<&str> {
-        let nodes = self.workflow_coordination.iter().flat_map(|workflow| &workflow.workflow_definition.execution_graph.nodes);
+        let nodes =
+            self.workflow_coordination.iter().flat_map(|workflow| &workflow.workflow_definition.execution_graph.nodes);
         nodes.flat_map(|node| &node.step_config.event_pattern).map(String::as_str).collect()
     }
 }
@@ -49,7 +52,8 @@ mod tests {
             description: None,
         };
         let introspection = event("{env}.{namespace}.onex.evt.node-introspection.v1", "NodeIntrospectionEvent");
-        let request = event("{env}.{namespace}.onex.evt.registry-request-introspection.v1", "RegistryRequestIntrospectionEvent");
+        let request =
+            event("{env}.{namespace}.onex.evt.registry-request-introspection.v1", "RegistryRequestIntrospectionEvent");
         for pattern in ["node.introspection.*", "NodeIntrospectionEvent", "Node*Event", "*"] {
             assert!(fits(pattern, &introspection), "{pattern}");
         }

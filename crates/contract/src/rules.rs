@@ -82,12 +82,28 @@ impl Rule {
 pub fn rules() -> Vec<Rule> {
     let mut rules = vec![
         Rule::of_reader("ONEX0001", Severity::Error, "the file is too large", "split the contract; the limit is 1 MiB"),
-        Rule::of_reader("ONEX0002", Severity::Error, "the file is not readable as YAML", "mend the syntax at the place shown"),
+        Rule::of_reader(
+            "ONEX0002",
+            Severity::Error,
+            "the file is not readable as YAML",
+            "mend the syntax at the place shown",
+        ),
         Rule::of_reader("ONEX0003", Severity::Error, "the file is empty", "write a contract, or remove the file"),
         Rule::of_reader("ONEX0004", Severity::Error, "the file is not a map", "a contract starts with `name:`"),
-        Rule::of_reader("ONEX0005", Severity::Error, "a value is not of the kind its key needs", "write what the message expects"),
+        Rule::of_reader(
+            "ONEX0005",
+            Severity::Error,
+            "a value is not of the kind its key needs",
+            "write what the message expects",
+        ),
         Rule::of_reader("ONEX0006", Severity::Error, "a required key is missing", "add the key"),
-        Rule::of_reader("ONEX0007", Severity::Warning, "a key has no effect", "correct its spelling, remove it, or prefix it with `x-`"),
+        Rule::of_reader(
+            "ONEX0007",
+            Severity::Warning,
+            "a key has no effect",
+            "correct its spelling, remove it, or prefix it with `x-`",
+        ),
+        Rule::of_reader("ONEX0008", Severity::Error, "the file is not UTF-8", "save the file as UTF-8"),
     ];
     rules.extend(ALL);
     rules.extend(crate::system::rules());

@@ -22,11 +22,18 @@ pub(crate) fn rules() -> Vec<Rule> {
 }
 
 const SAME_NAME: Rule = Rule::of_system("ONEX0080", "two contracts have the same name", "rename one of them");
-const UNKNOWN_NODE: Rule =
-    Rule::of_system("ONEX0081", "a route or step names a node that no contract declares", "correct the name, or add the node's contract");
-const WRONG_KIND: Rule = Rule::of_system("ONEX0082", "a route or step names a node of the wrong kind", "name a node of the right kind");
-const TWO_OWNERS: Rule =
-    Rule::of_system("ONEX0083", "a topic has two owners", "let one orchestrator consume the topic, and publish from it what others need");
+const UNKNOWN_NODE: Rule = Rule::of_system(
+    "ONEX0081",
+    "a route or step names a node that no contract declares",
+    "correct the name, or add the node's contract",
+);
+const WRONG_KIND: Rule =
+    Rule::of_system("ONEX0082", "a route or step names a node of the wrong kind", "name a node of the right kind");
+const TWO_OWNERS: Rule = Rule::of_system(
+    "ONEX0083",
+    "a topic has two owners",
+    "let one orchestrator consume the topic, and publish from it what others need",
+);
 
 /// Checks all contracts together. Diagnostics have no span: the reader that knows the text adds it.
 ///
@@ -63,10 +70,17 @@ fn unknown_nodes(system: &SystemContract<'_>, kinds: &BTreeMap<&str, Archetype>)
     let routes = system.contract.intent_consumption.iter().flat_map(|consumption| &consumption.intent_routing_table);
     let table = KeyPath::of(&["intent_consumption", "intent_routing_table"]);
     let mut named: Vec<(KeyPath, &str)> = routes.map(|(intent, node)| (table.key(intent), node.as_str())).collect();
-    let nodes = system.contract.workflow_coordination.iter().flat_map(|workflow| &workflow.workflow_definition.execution_graph.nodes);
+    let nodes = system
+        .contract
+        .workflow_coordination
+        .iter()
+        .flat_map(|workflow| &workflow.workflow_definition.execution_graph.nodes);
     for (index, node) in nodes.enumerate() {
-        let path = KeyPath::of(&["workflow_coordination", "workflow_definition", "execution_graph", "nodes"]).index(index);
-        named.extend(node.step_config.effect_node.iter().map(|name| (path.key("step_config").key("effect_node"), name.as_str())));
+        let path =
+            KeyPath::of(&["workflow_coordination", "workflow_definition", "execution_graph", "nodes"]).index(index);
+        named.extend(
+            node.step_config.effect_node.iter().map(|name| (path.key("step_config").key("effect_node"), name.as_str())),
+        );
     }
     let problems = named.into_iter().filter_map(|(path, name)| match kinds.get(name) {
         Some(Archetype::Effect) => None,
@@ -85,7 +99,8 @@ fn two_owners(contracts: &[SystemContract<'_>]) -> Vec<Diagnostic> {
             let Some(topic) = event.topic.as_deref() else { continue };
             match owners.get(topic) {
                 Some(owner) if *owner != system.contract.name => {
-                    let index = system.contract.consumed_events.iter().position(|consumed| consumed == event).unwrap_or(0);
+                    let index =
+                        system.contract.consumed_events.iter().position(|consumed| consumed == event).unwrap_or(0);
                     let path = KeyPath::of(&["consumed_events"]).index(index).key("topic");
                     let message = format!("topic `{topic}` already belongs to `{owner}`");
                     diagnostics.push(in_file(system.file, TWO_OWNERS.finding(path, message)));

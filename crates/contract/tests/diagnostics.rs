@@ -1,5 +1,7 @@
 //! Broken contracts, each with the finding it must give at its place, and the same contract unbroken.
 
+#![expect(clippy::panic, clippy::expect_used, reason = "a test says what it misses and stops")]
+
 use onex_contract::{Reading, Severity, Source, read};
 
 const GOOD: &str = r#"name: greeter
@@ -59,7 +61,13 @@ fn every_broken_contract_is_found_at_its_place() {
         ("\"1.0.0\"", "1.0", "ONEX0005", "1.0", "expected \"MAJOR.MINOR.PATCH\""),
         ("node_type: ORCHESTRATOR", "node_type: BANANA", "ONEX0005", "BANANA", "unknown node type `BANANA`"),
         ("name: greeter\n", "", "ONEX0006", "node_type", "missing key `name`"),
-        ("{node_id: receive, node_type: effect,", "{node_type: effect,", "ONEX0006", "node_type", "missing key `node_id`"),
+        (
+            "{node_id: receive, node_type: effect,",
+            "{node_type: effect,",
+            "ONEX0006",
+            "node_type",
+            "missing key `node_id`",
+        ),
         ("execution_mode: sequential", "execution_mode: conditional", "ONEX0005", "conditional", "reserved"),
         ("execution_mode: sequential", "execution_mode: PARALLEL", "ONEX0005", "PARALLEL", "unknown execution mode"),
         ("retry, max", "sometimes, max", "ONEX0005", "sometimes", "unknown failure recovery strategy"),
@@ -86,21 +94,30 @@ fn every_broken_contract_is_found_at_its_place() {
 
 #[test]
 fn every_problem_is_found_not_only_the_first() {
-    let text = GOOD.replace("max_retries: 3", "max_retries: x").replace("sequential", "streaming").replace("\"1.0.0\"", "'1'");
+    let text =
+        GOOD.replace("max_retries: 3", "max_retries: x").replace("sequential", "streaming").replace("\"1.0.0\"", "'1'");
     let text = text.replace("node_id: receive,", "");
     let reading = reading(&text);
-    let codes: Vec<_> = reading.diagnostics.iter().map(|diagnostic| (diagnostic.code, diagnostic.span.map(|span| span.line))).collect();
+    let codes: Vec<_> =
+        reading.diagnostics.iter().map(|diagnostic| (diagnostic.code, diagnostic.span.map(|span| span.line))).collect();
     assert_eq!(codes, [("ONEX0005", Some(3)), ("ONEX0005", Some(6)), ("ONEX0006", Some(9)), ("ONEX0005", Some(17))]);
 }
 
 #[test]
 fn places_stay_right_after_elements_were_left_out() {
-    let text = GOOD.replace("node_id: receive,", "").replace("node_id: sum,", "").replace("intent_filter:", "intent_filtr:");
+    let text =
+        GOOD.replace("node_id: receive,", "").replace("node_id: sum,", "").replace("intent_filter:", "intent_filtr:");
     let reading = reading(&text);
-    let unknown = reading.diagnostics.iter().find(|diagnostic| diagnostic.code == "ONEX0007").expect("the misspelt key is found");
+    let unknown =
+        reading.diagnostics.iter().find(|diagnostic| diagnostic.code == "ONEX0007").expect("the misspelt key is found");
     assert_eq!(unknown.span.map(|span| span.line), Some(14));
     assert_eq!(unknown.help.as_deref(), Some("did you mean `intent_filter`?"));
-    let lines: Vec<_> = reading.diagnostics.iter().filter(|found| found.code == "ONEX0006").map(|found| found.span.map(|span| span.line)).collect();
+    let lines: Vec<_> = reading
+        .diagnostics
+        .iter()
+        .filter(|found| found.code == "ONEX0006")
+        .map(|found| found.span.map(|span| span.line))
+        .collect();
     assert_eq!(lines, [Some(9), Some(15)]);
 }
 

@@ -1,5 +1,7 @@
 //! The promises of [`Journal`], written once and run against every journal.
 
+#![expect(clippy::expect_used, reason = "a suite of assertions stops at the first broken promise")]
+
 use onex_node::{RunId, Timestamp};
 use serde_json::json;
 use uuid::Uuid;
@@ -66,7 +68,10 @@ async fn an_unexpected_sequence_is_refused(journal: &dyn Journal) {
     append(journal, run_id, 1, 1, &["a"]).await.expect("in sequence");
     for expected in [0, 1, 3] {
         let refused = append(journal, run_id, 1, expected, &["x"]).await;
-        assert!(matches!(refused, Err(JournalError::SequenceConflict { current: 2, .. })), "sequence {expected} is refused");
+        assert!(
+            matches!(refused, Err(JournalError::SequenceConflict { current: 2, .. })),
+            "sequence {expected} is refused"
+        );
     }
     finish(journal, run_id, 1, 2).await.expect("it can end");
 }
@@ -104,14 +109,17 @@ async fn a_finished_run_accepts_nothing(journal: &dyn Journal) {
     let taken = journal.take_over("other", at(9_999_999), at(9_999_999), 10).await.expect("writable");
     assert_eq!(taken, [], "and is not taken over");
     let ended = journal.runs(Some(RunStatus::Succeeded), 100).await.expect("readable");
-    assert!(ended.iter().any(|header| header.run_id == run_id && header.ended_at == Some(at(50))), "it is listed as ended");
+    assert!(
+        ended.iter().any(|header| header.run_id == run_id && header.ended_at == Some(at(50))),
+        "it is listed as ended"
+    );
 }
 
 async fn the_end_commits_outbox_and_states_together(journal: &dyn Journal) {
     let run_id = started(journal, 7).await;
     let message = outbox_message(70);
     end(journal, run_id, vec![message.clone()], vec![state_write("e7", 0)]).await.expect("it can end");
-    assert_eq!(journal.outbox(10).await.expect("readable"), [message.clone()], "outgoing messages wait in the outbox");
+    assert_eq!(journal.outbox(10).await.expect("readable"), std::slice::from_ref(&message), "outgoing messages wait in the outbox");
     let state = journal.entity_state("reducer", "e7").await.expect("readable").expect("written");
     assert_eq!((state.version, state.state), (1, json!({"status": "complete"})));
     journal.mark_published(&[message.id]).await.expect("writable");
@@ -135,7 +143,11 @@ async fn an_inbox_message_is_forgotten_when_its_run_starts(journal: &dyn Journal
     let run_id = RunId(Uuid::from_u128(9));
     journal.start(NewRun { inbox_id: Some(messages[0].id), ..run(run_id) }).await.expect("it starts");
     journal.forget(&[messages[1].id]).await.expect("writable");
-    assert_eq!(journal.inbox(10).await.expect("readable"), messages[2..], "until their run starts or they are forgotten");
+    assert_eq!(
+        journal.inbox(10).await.expect("readable"),
+        messages[2..],
+        "until their run starts or they are forgotten"
+    );
     journal.forget(&[messages[2].id]).await.expect("writable");
     finish(journal, run_id, 1, 1).await.expect("it can end");
 }
@@ -179,8 +191,15 @@ async fn started(journal: &dyn Journal, number: u128) -> RunId {
     run_id
 }
 
-async fn append(journal: &dyn Journal, run_id: RunId, epoch: u64, expected_sequence: u64, kinds: &[&str]) -> Result<u64, JournalError> {
-    let records = kinds.iter().map(|kind| NewRecord { kind: (*kind).to_owned(), body: json!({"text": kind}) }).collect();
+async fn append(
+    journal: &dyn Journal,
+    run_id: RunId,
+    epoch: u64,
+    expected_sequence: u64,
+    kinds: &[&str],
+) -> Result<u64, JournalError> {
+    let records =
+        kinds.iter().map(|kind| NewRecord { kind: (*kind).to_owned(), body: json!({"text": kind}) }).collect();
     journal.append(Append { run_id, epoch, expected_sequence, records, end: None }).await
 }
 
@@ -190,7 +209,12 @@ async fn finish(journal: &dyn Journal, run_id: RunId, epoch: u64, expected_seque
     journal.append(Append { run_id, epoch, expected_sequence, records, end: Some(end) }).await
 }
 
-async fn end(journal: &dyn Journal, run_id: RunId, outbox: Vec<OutboxMessage>, states: Vec<StateWrite>) -> Result<u64, JournalError> {
+async fn end(
+    journal: &dyn Journal,
+    run_id: RunId,
+    outbox: Vec<OutboxMessage>,
+    states: Vec<StateWrite>,
+) -> Result<u64, JournalError> {
     let end = End { status: RunStatus::Succeeded, at: at(50), outbox, states };
     journal.append(Append { run_id, epoch: 1, expected_sequence: 1, records: vec![], end: Some(end) }).await
 }

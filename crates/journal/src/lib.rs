@@ -4,6 +4,7 @@
 //! end in one commit with its outgoing messages and its entities' states. What a record means is the
 //! orchestrator's business; to a journal it is a kind and a body.
 
+pub mod codes;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod error;
@@ -17,8 +18,8 @@ use uuid::Uuid;
 pub use error::JournalError;
 pub use memory::MemoryJournal;
 pub use model::{
-    Append, Claim, End, EntityState, InboxMessage, NewRecord, NewRun, OutboxMessage, Record, RunHeader, RunStatus, StateWrite,
-    StoredRun,
+    Append, Claim, End, EntityState, InboxMessage, NewRecord, NewRun, OutboxMessage, Record, RunHeader, RunStatus,
+    StateWrite, StoredRun,
 };
 
 /// Where runs are written down.

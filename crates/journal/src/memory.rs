@@ -8,8 +8,8 @@ use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::{
-    Append, Claim, End, EntityState, InboxMessage, Journal, JournalError, NewRecord, NewRun, OutboxMessage, Record, RunHeader, RunStatus,
-    StateWrite, StoredRun,
+    Append, Claim, End, EntityState, InboxMessage, Journal, JournalError, NewRecord, NewRun, OutboxMessage, Record,
+    RunHeader, RunStatus, StateWrite, StoredRun,
 };
 
 /// A journal in memory.
@@ -57,7 +57,10 @@ impl Journal for MemoryJournal {
     async fn start(&self, run: NewRun) -> Result<u64, JournalError> {
         let mut state = self.state.lock().await;
         if let Some(existing) = state.runs.get(&run.run_id) {
-            return Err(JournalError::RunExists { run_id: run.run_id, ended: existing.header.status != RunStatus::Running });
+            return Err(JournalError::RunExists {
+                run_id: run.run_id,
+                ended: existing.header.status != RunStatus::Running,
+            });
         }
         state.inbox.retain(|message| Some(message.id) != run.inbox_id);
         state.order.push(run.run_id);
@@ -198,12 +201,13 @@ impl State {
             let (expected, current) = (append.expected_sequence, run.last_sequence());
             return Err(JournalError::SequenceConflict { run_id, expected, current });
         }
-        let writes = append.end.iter().flat_map(|end| &end.states);
-        writes.map(|write| self.check_state(write)).collect()
+        let mut writes = append.end.iter().flat_map(|end| &end.states);
+        writes.try_for_each(|write| self.check_state(write))
     }
 
     fn check_state(&self, write: &StateWrite) -> Result<(), JournalError> {
-        let current = self.entities.get(&(write.reducer.clone(), write.entity.clone())).map_or(0, |state| state.version);
+        let current =
+            self.entities.get(&(write.reducer.clone(), write.entity.clone())).map_or(0, |state| state.version);
         if current == write.expected_version {
             return Ok(());
         }
@@ -237,4 +241,3 @@ impl State {
         sequence
     }
 }
-

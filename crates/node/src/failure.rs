@@ -61,7 +61,9 @@ impl ErrorClass {
     pub fn retry(self) -> Retry {
         match self {
             Self::Connection | Self::Timeout | Self::Unavailable | Self::Throttled => Retry::Later,
-            Self::Authentication | Self::Authorization | Self::Validation | Self::Conflict | Self::NotFound => Retry::Never,
+            Self::Authentication | Self::Authorization | Self::Validation | Self::Conflict | Self::NotFound => {
+                Retry::Never
+            }
             Self::Internal => Retry::WhenNamed,
         }
     }
@@ -127,7 +129,10 @@ mod tests {
     #[test]
     fn r03_r04_only_what_may_pass_by_itself_is_retried() {
         let retried: Vec<_> = ErrorClass::ALL.into_iter().filter(|class| class.retry() == Retry::Later).collect();
-        assert_eq!(retried, [ErrorClass::Connection, ErrorClass::Timeout, ErrorClass::Unavailable, ErrorClass::Throttled]);
+        assert_eq!(
+            retried,
+            [ErrorClass::Connection, ErrorClass::Timeout, ErrorClass::Unavailable, ErrorClass::Throttled]
+        );
         assert_eq!(ErrorClass::Internal.retry(), Retry::WhenNamed);
     }
 }

@@ -34,7 +34,10 @@ impl fmt::Display for ResolveError {
 impl ResolveError {
     fn nearest(&self) -> Option<&str> {
         let scored = self.known.iter().map(|known| (strsim::jaro_winkler(known, &self.name), known));
-        scored.filter(|(score, _)| *score > 0.85).max_by(|left, right| left.0.total_cmp(&right.0)).map(|(_, name)| name.as_str())
+        scored
+            .filter(|(score, _)| *score > 0.85)
+            .max_by(|left, right| left.0.total_cmp(&right.0))
+            .map(|(_, name)| name.as_str())
     }
 }
 
@@ -118,5 +121,9 @@ impl fmt::Debug for NodeRegistry {
 }
 
 fn find<T: ?Sized>(nodes: &BTreeMap<String, Arc<T>>, kind: &'static str, name: &str) -> Result<Arc<T>, ResolveError> {
-    nodes.get(name).cloned().ok_or_else(|| ResolveError { kind, name: name.to_owned(), known: nodes.keys().cloned().collect() })
+    nodes.get(name).cloned().ok_or_else(|| ResolveError {
+        kind,
+        name: name.to_owned(),
+        known: nodes.keys().cloned().collect(),
+    })
 }

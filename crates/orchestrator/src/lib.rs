@@ -6,6 +6,7 @@
 //!
 //! There is one orchestrator type for all contracts: the contract is the program.
 
+pub mod codes;
 mod driver;
 mod event;
 mod nodes;

@@ -4,7 +4,18 @@
 //! `keyboard` and `author` are not secrets while `accessToken` and `key1` are.
 
 const SECRET_WORDS: [&str; 13] = [
-    "password", "passwd", "passphrase", "pwd", "secret", "token", "key", "apikey", "credential", "authorization", "bearer", "cookie",
+    "password",
+    "passwd",
+    "passphrase",
+    "pwd",
+    "secret",
+    "token",
+    "key",
+    "apikey",
+    "credential",
+    "authorization",
+    "bearer",
+    "cookie",
     "dsn",
 ];
 
@@ -51,12 +62,35 @@ mod tests {
 
     #[test]
     fn names_are_judged_by_their_words() {
-        for secret in
-            ["password", "db_password", "PASSWORD", "apiKey", "api-key", "X-Api-Key", "token", "accessToken", "tokens", "key", "key1", "client_secret", "Authorization"]
-        {
+        for secret in [
+            "password",
+            "db_password",
+            "PASSWORD",
+            "apiKey",
+            "api-key",
+            "X-Api-Key",
+            "token",
+            "accessToken",
+            "tokens",
+            "key",
+            "key1",
+            "client_secret",
+            "Authorization",
+        ] {
             assert!(names_a_secret(secret), "{secret} is a secret");
         }
-        for plain in ["author", "keyboard", "monkey", "partition_key", "idempotencyKey", "public_key", "tokenizer", "region", "description", ""] {
+        for plain in [
+            "author",
+            "keyboard",
+            "monkey",
+            "partition_key",
+            "idempotencyKey",
+            "public_key",
+            "tokenizer",
+            "region",
+            "description",
+            "",
+        ] {
             assert!(!names_a_secret(plain), "{plain} is no secret");
         }
     }

@@ -40,9 +40,7 @@ pub fn evaluate(expression: &str, context: &Value) -> Verdict {
 
 /// The value at a dotted path; segments that start with `_` are private and never found (F-31).
 fn lookup<'v>(path: &str, context: &'v Value) -> Option<&'v Value> {
-    path.split('.').try_fold(context, |value, segment| {
-        value.get(segment).filter(|_| !segment.starts_with('_'))
-    })
+    path.split('.').try_fold(context, |value, segment| value.get(segment).filter(|_| !segment.starts_with('_')))
 }
 
 fn is_valid(value: &Value) -> bool {
@@ -103,9 +101,7 @@ fn length(value: &Value, bound: &str, compare: fn(usize, usize) -> bool) -> Verd
         Value::Object(map) => map.len(),
         Value::Null | Value::Bool(_) | Value::Number(_) => return Verdict::Unclear,
     };
-    bound
-        .parse()
-        .map_or(Verdict::Unclear, |bound| compare(length, bound).into())
+    bound.parse().map_or(Verdict::Unclear, |bound| compare(length, bound).into())
 }
 
 #[cfg(test)]
@@ -193,17 +189,7 @@ mod tests {
     #[test]
     fn what_is_no_expression_is_unclear() {
         let context = json!({"n": 5});
-        for expression in [
-            "",
-            "n",
-            "n >",
-            "n ~= 5",
-            "n ~=",
-            "n > 1 2",
-            "n == 5 6",
-            "missing == 5",
-            "n is_valid x",
-        ] {
+        for expression in ["", "n", "n >", "n ~= 5", "n ~=", "n > 1 2", "n == 5 6", "missing == 5", "n is_valid x"] {
             assert_eq!(evaluate(expression, &context), Verdict::Unclear, "`{expression}`");
         }
     }

@@ -3,6 +3,7 @@
 //! Decides what an event does to an entity. Pure: no clock, no ids of its own, no I/O; the same state
 //! and event give the same state and intents, today and in a recovery.
 
+pub mod codes;
 mod condition;
 mod machine;
 mod registration;

@@ -72,34 +72,20 @@ impl Machine {
         self.check_state(state)?;
         let candidates = self.candidates(state, trigger);
         if candidates.is_empty() {
-            return Err(StepError::NoTransition {
-                state: state.to_owned(),
-                trigger: trigger.to_owned(),
-            });
+            return Err(StepError::NoTransition { state: state.to_owned(), trigger: trigger.to_owned() });
         }
-        let taken = candidates
-            .iter()
-            .find(|transition| failed_guards(transition, context).is_empty());
+        let taken = candidates.iter().find(|transition| failed_guards(transition, context).is_empty());
         match taken {
-            Some(transition) => Ok(Step {
-                to: transition.to_state.clone(),
-                transition: transition.name(),
-            }),
-            None => Err(StepError::Rejected {
-                failed: failed_guards(candidates[0], context),
-            }),
+            Some(transition) => Ok(Step { to: transition.to_state.clone(), transition: transition.name() }),
+            None => Err(StepError::Rejected { failed: failed_guards(candidates[0], context) }),
         }
     }
 
     fn check_state(&self, state: &str) -> Result<(), StepError> {
         let declared = self.table.states.iter().find(|declared| declared.state_name == state);
-        let declared = declared.ok_or_else(|| StepError::UnknownState {
-            state: state.to_owned(),
-        })?;
+        let declared = declared.ok_or_else(|| StepError::UnknownState { state: state.to_owned() })?;
         if declared.is_terminal || self.table.terminal_states.iter().any(|terminal| terminal == state) {
-            return Err(StepError::Terminal {
-                state: state.to_owned(),
-            });
+            return Err(StepError::Terminal { state: state.to_owned() });
         }
         Ok(())
     }
@@ -124,12 +110,7 @@ fn failed_guards(transition: &Transition, context: &Value) -> Vec<String> {
     let required = transition.conditions.iter().filter(|condition| condition.required);
     required
         .filter(|condition| evaluate(&condition.expression, context) != Verdict::Holds)
-        .map(|condition| {
-            condition
-                .condition_name
-                .clone()
-                .unwrap_or_else(|| condition.expression.clone())
-        })
+        .map(|condition| condition.condition_name.clone().unwrap_or_else(|| condition.expression.clone()))
         .collect()
 }
 
@@ -155,37 +136,18 @@ mod tests {
     fn check(state: &str, trigger: &str, context: Value, expected: Result<&str, &str>) {
         let step = machine().step(state, trigger, &context);
         let shown = step.map(|step| step.to).map_err(|error| error.to_string());
-        assert_eq!(
-            shown,
-            expected.map(str::to_owned).map_err(str::to_owned),
-            "{state} {trigger}"
-        );
+        assert_eq!(shown, expected.map(str::to_owned).map_err(str::to_owned), "{state} {trigger}");
     }
 
     #[test]
     fn f01_to_f15_transitions() {
         check("idle", "go", json!({}), Ok("running"));
         check("nope", "go", json!({}), Err("invalid current state: nope"));
-        check(
-            "idle",
-            "zzz",
-            json!({}),
-            Err("no transition for trigger 'zzz' from state 'idle'"),
-        );
-        check(
-            "idle",
-            "GO",
-            json!({}),
-            Err("no transition for trigger 'GO' from state 'idle'"),
-        );
+        check("idle", "zzz", json!({}), Err("no transition for trigger 'zzz' from state 'idle'"));
+        check("idle", "GO", json!({}), Err("no transition for trigger 'GO' from state 'idle'"));
         check("running", "tick", json!({"n": 9}), Ok("done"));
         check("running", "tick", json!({"n": 3}), Ok("slow"));
-        check(
-            "running",
-            "tick",
-            json!({"n": 0}),
-            Err("transition conditions not met: n > 8"),
-        );
+        check("running", "tick", json!({"n": 0}), Err("transition conditions not met: n > 8"));
         check("slow", "tick", json!({"n": 0}), Ok("idle"));
         check("running", "reset", json!({}), Ok("idle"));
         check("done", "reset", json!({}), Err("`done` is a terminal state"));
@@ -196,19 +158,12 @@ mod tests {
         let run = || {
             let mut state = machine().initial_state().to_owned();
             for (trigger, n) in [("go", 0), ("tick", 2), ("tick", 1), ("go", 0), ("tick", 9)] {
-                state = machine()
-                    .step(&state, trigger, &json!({"n": n}))
-                    .map_or(state, |step| step.to);
+                state = machine().step(&state, trigger, &json!({"n": n})).map_or(state, |step| step.to);
             }
             state
         };
         assert_eq!(run(), run());
-        assert_eq!(
-            machine().step(&run(), "tick", &json!({})),
-            Err(StepError::Terminal {
-                state: "done".to_owned()
-            })
-        );
+        assert_eq!(machine().step(&run(), "tick", &json!({})), Err(StepError::Terminal { state: "done".to_owned() }));
     }
 
     /// A table of one state `on` with these transitions, each to a state of its own.
@@ -217,9 +172,7 @@ mod tests {
             "initial_state": "on", "states": ["on", "a", "b", "c"], "transitions": transitions,
         });
         let machine = Machine::new(serde_json::from_value(table).expect("a table"));
-        machine
-            .step("on", trigger, context)
-            .map(|step| format!("{} by {}", step.to, step.transition))
+        machine.step("on", trigger, context).map(|step| format!("{} by {}", step.to, step.transition))
     }
 
     #[test]
@@ -228,18 +181,11 @@ mod tests {
             |to: &str, priority: Option<u32>| json!({"from": "on", "to": to, "trigger": "t", "priority": priority});
         for (transitions, expected) in [
             (json!([edge("a", None), edge("b", None)]), "a by on__t__a"),
-            (
-                json!([edge("a", Some(1)), edge("b", Some(2)), edge("c", Some(2))]),
-                "b by on__t__b",
-            ),
+            (json!([edge("a", Some(1)), edge("b", Some(2)), edge("c", Some(2))]), "b by on__t__b"),
             (json!([edge("a", None), edge("b", Some(1))]), "b by on__t__b"),
             (json!([edge("a", Some(0)), edge("b", None)]), "a by on__t__a"),
         ] {
-            assert_eq!(
-                taken(transitions.clone(), "t", &json!({})).as_deref(),
-                Ok(expected),
-                "{transitions}"
-            );
+            assert_eq!(taken(transitions.clone(), "t", &json!({})).as_deref(), Ok(expected), "{transitions}");
         }
     }
 
@@ -247,19 +193,10 @@ mod tests {
     fn f12_a_wildcard_answers_only_when_nothing_else_does() {
         let guarded = json!({"from": "on", "to": "a", "trigger": "t", "conditions": [{"expression": "n > 1"}]});
         let wildcard = json!({"from": "*", "to": "b", "trigger": "t", "transition_name": "any"});
-        let rejected = Err(StepError::Rejected {
-            failed: vec!["n > 1".to_owned()],
-        });
+        let rejected = Err(StepError::Rejected { failed: vec!["n > 1".to_owned()] });
         assert_eq!(taken(json!([wildcard, guarded]), "t", &json!({"n": 0})), rejected);
-        assert_eq!(
-            taken(json!([wildcard, guarded]), "t", &json!({})),
-            rejected,
-            "a missing field is no zero (C-16)"
-        );
-        assert_eq!(
-            taken(json!([wildcard]), "t", &json!({"n": 0})),
-            Ok("b by any".to_owned())
-        );
+        assert_eq!(taken(json!([wildcard, guarded]), "t", &json!({})), rejected, "a missing field is no zero (C-16)");
+        assert_eq!(taken(json!([wildcard]), "t", &json!({"n": 0})), Ok("b by any".to_owned()));
     }
 
     #[test]
@@ -269,9 +206,7 @@ mod tests {
         ]);
         let first = json!({"from": "on", "to": "a", "trigger": "t", "priority": 2, "conditions": conditions});
         let second = json!({"from": "on", "to": "b", "trigger": "t", "conditions": [{"expression": "n > 5"}]});
-        let rejected = StepError::Rejected {
-            failed: vec!["enough".to_owned(), "m is_present".to_owned()],
-        };
+        let rejected = StepError::Rejected { failed: vec!["enough".to_owned(), "m is_present".to_owned()] };
         assert_eq!(taken(json!([second, first]), "t", &json!({"n": 0})), Err(rejected));
     }
 
@@ -283,12 +218,7 @@ mod tests {
         });
         let machine = Machine::new(serde_json::from_value(table).expect("a table"));
         assert_eq!(machine.initial_state(), "on");
-        assert_eq!(
-            machine.step("off", "t", &json!({})),
-            Err(StepError::Terminal {
-                state: "off".to_owned()
-            })
-        );
+        assert_eq!(machine.step("off", "t", &json!({})), Err(StepError::Terminal { state: "off".to_owned() }));
         assert!(machine.step("on", "t", &json!({})).is_ok());
     }
 }

@@ -47,17 +47,14 @@ enum News {
 impl RegistrationReducer {
     /// The reducer over a contract's table.
     pub fn new(table: StateMachine) -> Self {
-        Self {
-            machine: Machine::new(table),
-        }
+        Self { machine: Machine::new(table) }
     }
 
     fn moved(&self, status: &str, trigger: &str, applied: &BTreeMap<String, bool>) -> Result<String, Failure> {
         let in_place = applied.values().filter(|applied| **applied).count();
         let context = json!({"applied_count": in_place, "missing_count": applied.len() - in_place});
         let step = self.machine.step(status, trigger, &context);
-        step.map(|step| step.to)
-            .map_err(|error| reducer_error("ONEX3003", error.to_string()))
+        step.map(|step| step.to).map_err(|error| reducer_error("ONEX3003", error.to_string()))
     }
 
     /// A newer event: everything is asked for.
@@ -77,12 +74,7 @@ impl RegistrationReducer {
             correlation_id: event.correlation_id,
             applied,
         };
-        Ok(Reduction {
-            state: to_value(&state)?,
-            intents,
-            settled: Vec::new(),
-            refusal: None,
-        })
+        Ok(Reduction { state: to_value(&state)?, intents, settled: Vec::new(), refusal: None })
     }
 
     /// The same event again: only what is missing is asked for.
@@ -94,20 +86,11 @@ impl RegistrationReducer {
     ) -> Result<Reduction, Failure> {
         let status = self.moved(&state.status, "introspection_repeated", &state.applied)?;
         let is_applied = |kind: &str| state.applied.get(kind).copied().unwrap_or(false);
-        let (settled, missing): (Vec<_>, Vec<_>) = intents(event, context)
-            .into_iter()
-            .partition(|intent| is_applied(&intent.kind));
-        let settled = settled
-            .iter()
-            .map(|intent| IntentOutcome::settled_before(&intent.kind))
-            .collect();
+        let (settled, missing): (Vec<_>, Vec<_>) =
+            intents(event, context).into_iter().partition(|intent| is_applied(&intent.kind));
+        let settled = settled.iter().map(|intent| IntentOutcome::settled_before(&intent.kind)).collect();
         let state = to_value(&RegistrationState { status, ..state })?;
-        Ok(Reduction {
-            state,
-            intents: missing,
-            settled,
-            refusal: None,
-        })
+        Ok(Reduction { state, intents: missing, settled, refusal: None })
     }
 }
 
@@ -124,32 +107,20 @@ impl Reducer for RegistrationReducer {
             News::Repeated(state) => self.repeat(state, &event, context),
             News::Stale(state) => {
                 let refusal = Some(stale(&event.position(), &state.position));
-                Ok(Reduction {
-                    state: to_value(&state)?,
-                    intents: Vec::new(),
-                    settled: Vec::new(),
-                    refusal,
-                })
+                Ok(Reduction { state: to_value(&state)?, intents: Vec::new(), settled: Vec::new(), refusal })
             }
         }
     }
 
     fn confirm(&self, state: &Value, outcome: &IntentOutcome) -> Result<Value, Failure> {
         let mut state = read_state(state)?;
-        let is_applied = state
-            .applied
-            .get_mut(&outcome.intent_kind)
-            .ok_or_else(|| not_asked_for(outcome))?;
+        let is_applied = state.applied.get_mut(&outcome.intent_kind).ok_or_else(|| not_asked_for(outcome))?;
         if *is_applied && !outcome.success {
             // Another call of an intent that is in place failed; that takes nothing away.
             return to_value(&state);
         }
         *is_applied = outcome.success;
-        let trigger = if outcome.success {
-            "intent_succeeded"
-        } else {
-            "intent_failed"
-        };
+        let trigger = if outcome.success { "intent_succeeded" } else { "intent_failed" };
         state.status = self.moved(&state.status, trigger, &state.applied)?;
         to_value(&state)
     }
@@ -179,17 +150,9 @@ fn stale(event: &EventPosition, stored: &EventPosition) -> String {
 
 fn intents(event: &NodeIntrospectionEvent, context: &ReduceContext) -> Vec<Intent> {
     let run_id = Some(context.run_id.0);
-    let typed: [RegistrationIntent; 2] = [
-        build::consul_register(event, run_id).into(),
-        build::postgres_upsert(event, context.now, run_id).into(),
-    ];
-    typed
-        .iter()
-        .map(|intent| Intent {
-            kind: intent.kind().to_owned(),
-            payload: intent.payload(),
-        })
-        .collect()
+    let typed: [RegistrationIntent; 2] =
+        [build::consul_register(event, run_id).into(), build::postgres_upsert(event, context.now, run_id).into()];
+    typed.iter().map(|intent| Intent { kind: intent.kind().to_owned(), payload: intent.payload() }).collect()
 }
 
 fn read_event(event: &Value) -> Result<NodeIntrospectionEvent, Failure> {
@@ -205,16 +168,13 @@ fn read_state_of(node_id: Uuid, state: &Value) -> Result<RegistrationState, Fail
     let state = read_state(state)?;
     if state.node_id != node_id {
         let message = format!("the state is of node {}, the event of node {node_id}", state.node_id);
-        return Err(reducer_error("ONEX3002", message));
+        return Err(reducer_error("ONEX3004", message));
     }
     Ok(state)
 }
 
 fn not_asked_for(outcome: &IntentOutcome) -> Failure {
-    reducer_error(
-        "ONEX3004",
-        format!("the last event asked for no `{}`", outcome.intent_kind),
-    )
+    reducer_error("ONEX3004", format!("the last event asked for no `{}`", outcome.intent_kind))
 }
 
 fn to_value(state: &RegistrationState) -> Result<Value, Failure> {

@@ -22,14 +22,8 @@ use onex_reducer::{Machine, RegistrationReducer, RegistrationState, StepError};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-const CONTRACT: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../contracts/node_registration_reducer/contract.yaml"
-);
-const SAMPLES: &str = concat!(
-    env!("CARGO_MANIFEST_DIR"),
-    "/../../../shared/events/introspection.payload.jsonl"
-);
+const CONTRACT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../contracts/node_registration_reducer/contract.yaml");
+const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/events/introspection.payload.jsonl");
 const CONSUL: &str = "consul.register";
 const POSTGRES: &str = "postgres.upsert_registration";
 
@@ -39,10 +33,7 @@ fn text(path: &str, what: &str) -> String {
 
 fn table() -> StateMachine {
     let text = text(CONTRACT, "the contract of the registration reducer is");
-    let reading = read(Source {
-        file: CONTRACT,
-        text: &text,
-    });
+    let reading = read(Source { file: CONTRACT, text: &text });
     assert_eq!(reading.diagnostics, []);
     reading.contract.expect("a contract").state_machine.expect("a table")
 }
@@ -61,10 +52,7 @@ fn samples() -> Vec<Value> {
 /// The first sample with other words in it.
 fn sample_with(changes: &Value) -> Value {
     let mut event = samples().remove(0);
-    event
-        .as_object_mut()
-        .unwrap()
-        .extend(changes.as_object().unwrap().clone());
+    event.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
     event
 }
 
@@ -92,13 +80,7 @@ fn context() -> ReduceContext {
 
 fn outcome(kind: &str, success: bool) -> IntentOutcome {
     let error = (!success).then(|| "down".to_owned());
-    IntentOutcome {
-        success,
-        error,
-        already_applied: false,
-        attempts: 1,
-        ..IntentOutcome::settled_before(kind)
-    }
+    IntentOutcome { success, error, already_applied: false, attempts: 1, ..IntentOutcome::settled_before(kind) }
 }
 
 fn status(state: &Value) -> &str {
@@ -138,9 +120,7 @@ fn play(acts: impl IntoIterator<Item = Act>) -> (Option<Value>, Vec<String>) {
                 state = Some(reduction.state);
             }
             Outcome(kind, success) => {
-                let confirmed = reducer
-                    .confirm(state.as_ref().unwrap(), &outcome(kind, success))
-                    .unwrap();
+                let confirmed = reducer.confirm(state.as_ref().unwrap(), &outcome(kind, success)).unwrap();
                 lines.push(status(&confirmed).to_owned());
                 state = Some(confirmed);
             }
@@ -158,22 +138,10 @@ fn check<const N: usize>(scenario: [(Act, &str); N]) {
 fn ways() -> [(&'static str, Vec<Act>); 5] {
     [
         ("pending", vec![Event(first())]),
-        (
-            "failed",
-            vec![Event(first()), Outcome(CONSUL, false), Outcome(POSTGRES, false)],
-        ),
-        (
-            "partial",
-            vec![Event(first()), Outcome(CONSUL, true), Outcome(POSTGRES, false)],
-        ),
-        (
-            "partial",
-            vec![Event(first()), Outcome(CONSUL, false), Outcome(POSTGRES, true)],
-        ),
-        (
-            "complete",
-            vec![Event(first()), Outcome(CONSUL, true), Outcome(POSTGRES, true)],
-        ),
+        ("failed", vec![Event(first()), Outcome(CONSUL, false), Outcome(POSTGRES, false)]),
+        ("partial", vec![Event(first()), Outcome(CONSUL, true), Outcome(POSTGRES, false)]),
+        ("partial", vec![Event(first()), Outcome(CONSUL, false), Outcome(POSTGRES, true)]),
+        ("complete", vec![Event(first()), Outcome(CONSUL, true), Outcome(POSTGRES, true)]),
     ]
 }
 
@@ -240,18 +208,9 @@ fn an_older_event_is_refused_and_changes_nothing() {
     let table = [
         (event(Some(4), 59, 2), "epoch 4 is older than 5"),
         (event(Some(0), 59, 1), "epoch 0 is older than 5"),
-        (
-            event(Some(5), 29, 2),
-            "2026-07-24T10:00:29Z is older than 2026-07-24T10:00:30Z",
-        ),
-        (
-            event(None, 29, 2),
-            "2026-07-24T10:00:29Z is older than 2026-07-24T10:00:30Z",
-        ),
-        (
-            event(None, 0, 1),
-            "2026-07-24T10:00:00Z is older than 2026-07-24T10:00:30Z",
-        ),
+        (event(Some(5), 29, 2), "2026-07-24T10:00:29Z is older than 2026-07-24T10:00:30Z"),
+        (event(None, 29, 2), "2026-07-24T10:00:29Z is older than 2026-07-24T10:00:30Z"),
+        (event(None, 0, 1), "2026-07-24T10:00:00Z is older than 2026-07-24T10:00:30Z"),
     ];
     for (older, why) in table {
         for (status, way) in ways() {
@@ -320,16 +279,8 @@ fn outcomes_make_a_status_in_any_order() {
     for ([consul, postgres], consul_first, postgres_first) in table {
         let consul = || Outcome(CONSUL, consul);
         let postgres = || Outcome(POSTGRES, postgres);
-        check([
-            (Event(first()), asked),
-            (consul(), consul_first[0]),
-            (postgres(), consul_first[1]),
-        ]);
-        check([
-            (Event(first()), asked),
-            (postgres(), postgres_first[0]),
-            (consul(), postgres_first[1]),
-        ]);
+        check([(Event(first()), asked), (consul(), consul_first[0]), (postgres(), consul_first[1])]);
+        check([(Event(first()), asked), (postgres(), postgres_first[0]), (consul(), postgres_first[1])]);
     }
 }
 
@@ -367,27 +318,15 @@ fn what_does_not_belong_to_the_state_is_refused() {
     };
     let other_node = sample_with(&json!({"node_id": Uuid::from_u128(9)}));
     let told = |failure: Failure| {
-        assert_eq!(
-            (failure.class, failure.error_type()),
-            (ErrorClass::Validation, "ReducerError")
-        );
+        assert_eq!((failure.class, failure.error_type()), (ErrorClass::Validation, "ReducerError"));
         format!("{}: {}", failure.code, failure.message)
     };
     let confirm = |state: Value, kind: &str| told(reducer.confirm(&state, &outcome(kind, true)).unwrap_err());
     let reduce = |state: Value, event: &Value| told(reducer.reduce(Some(&state), event, &context()).unwrap_err());
     let table = [
-        (
-            confirm(state.clone(), "vault.write"),
-            "ONEX3004: the last event asked for no `vault.write`",
-        ),
-        (
-            confirm(with("more", json!(1)), CONSUL),
-            "ONEX3002: no registration state: unknown key `more`",
-        ),
-        (
-            confirm(with("status", json!("lost")), CONSUL),
-            "ONEX3003: invalid current state: lost",
-        ),
+        (confirm(state.clone(), "vault.write"), "ONEX3004: the last event asked for no `vault.write`"),
+        (confirm(with("more", json!(1)), CONSUL), "ONEX3002: no registration state: unknown key `more`"),
+        (confirm(with("status", json!("lost")), CONSUL), "ONEX3003: invalid current state: lost"),
         (
             confirm(json!(null), CONSUL),
             "ONEX3002: no registration state: expected struct RegistrationState, found null",
@@ -396,13 +335,10 @@ fn what_does_not_belong_to_the_state_is_refused() {
             reduce(with("applied", json!([])), &first()),
             "ONEX3002: no registration state: applied: expected a map, found sequence",
         ),
-        (
-            reduce(with("status", json!("lost")), &first()),
-            "ONEX3003: invalid current state: lost",
-        ),
+        (reduce(with("status", json!("lost")), &first()), "ONEX3003: invalid current state: lost"),
         (
             reduce(state.clone(), &other_node),
-            "ONEX3002: the state is of node 6513270e-269e-4d37-b2a7-4de452e6b438, \
+            "ONEX3004: the state is of node 6513270e-269e-4d37-b2a7-4de452e6b438, \
              the event of node 00000000-0000-0000-0000-000000000009",
         ),
     ];
@@ -423,35 +359,14 @@ fn an_invalid_event_is_a_failure_that_holds_no_secret() {
         ("a secret where a time belongs", json!({"timestamp": secret})),
         ("a secret where a version belongs", json!({"node_version": secret})),
         ("a secret in metadata that is no object", json!({"metadata": [secret]})),
-        (
-            "a secret in metadata of the wrong type",
-            json!({"metadata": {"priority": secret, "password": secret}}),
-        ),
-        (
-            "a secret in the user-info of a broken endpoint",
-            json!({"endpoints": userinfo}),
-        ),
-        (
-            "a secret beside an error",
-            json!({"metadata": {"password": secret}, "epoch": -1}),
-        ),
+        ("a secret in metadata of the wrong type", json!({"metadata": {"priority": secret, "password": secret}})),
+        ("a secret in the user-info of a broken endpoint", json!({"endpoints": userinfo})),
+        ("a secret beside an error", json!({"metadata": {"password": secret}, "epoch": -1})),
         ("a secret under an unknown key", json!({"api_token": secret})),
-        (
-            "a secret in a configuration",
-            json!({"declared_capabilities": {"batch_size": secret}}),
-        ),
-        (
-            "no correlation id",
-            json!({"correlation_id": null, "metadata": {"token": secret}}),
-        ),
-        (
-            "a time without an offset",
-            json!({"timestamp": "2026-07-24T10:00:00", "metadata": {"token": secret}}),
-        ),
-        (
-            "an unknown kind of node",
-            json!({"node_type": "EFFECT", "metadata": {"token": secret}}),
-        ),
+        ("a secret in a configuration", json!({"declared_capabilities": {"batch_size": secret}})),
+        ("no correlation id", json!({"correlation_id": null, "metadata": {"token": secret}})),
+        ("a time without an offset", json!({"timestamp": "2026-07-24T10:00:00", "metadata": {"token": secret}})),
+        ("an unknown kind of node", json!({"node_type": "EFFECT", "metadata": {"token": secret}})),
     ];
     let reducer = reducer();
     let before = play([Event(first())]).0.unwrap();
@@ -459,16 +374,9 @@ fn an_invalid_event_is_a_failure_that_holds_no_secret() {
         let event = sample_with(&changes);
         for state in [None, Some(&before)] {
             let failure = reducer.reduce(state, &event, &context()).expect_err(what);
-            assert_eq!(
-                (failure.class, failure.code.as_str()),
-                (ErrorClass::Validation, "ONEX3001"),
-                "{what}"
-            );
+            assert_eq!((failure.class, failure.code.as_str()), (ErrorClass::Validation, "ONEX3001"), "{what}");
             assert_eq!(failure.error_type(), "ReducerError", "{what}");
-            assert!(
-                failure.message.starts_with("no introspection event: "),
-                "{what}: {failure}"
-            );
+            assert!(failure.message.starts_with("no introspection event: "), "{what}: {failure}");
             assert!(!format!("{failure:?}").contains(secret), "{what}: {failure}");
             assert_eq!(reducer.entity(&event), Err(failure), "{what}");
         }
@@ -518,35 +426,20 @@ fn the_same_input_gives_the_same_bytes_and_leaves_the_input_alone() {
     for (_, way) in ways() {
         let before = play(way).0.unwrap();
         let kept = before.clone();
-        assert_eq!(
-            bytes(Some(&before), &first(), &context()),
-            bytes(Some(&before), &first(), &context())
-        );
+        assert_eq!(bytes(Some(&before), &first(), &context()), bytes(Some(&before), &first(), &context()));
         assert_eq!(before, kept);
     }
 }
 
 #[test]
 fn run_and_time_change_only_what_tells_of_them() {
-    let other_run = ReduceContext {
-        run_id: RunId(Uuid::from_u128(0xAA)),
-        ..context()
-    };
-    let other_time = ReduceContext {
-        now: rfc3339::parse("2027-01-01T00:00:00Z").unwrap(),
-        ..context()
-    };
-    let other_chain = ReduceContext {
-        correlation_id: Uuid::from_u128(0xBB),
-        ..context()
-    };
+    let other_run = ReduceContext { run_id: RunId(Uuid::from_u128(0xAA)), ..context() };
+    let other_time = ReduceContext { now: rfc3339::parse("2027-01-01T00:00:00Z").unwrap(), ..context() };
+    let other_chain = ReduceContext { correlation_id: Uuid::from_u128(0xBB), ..context() };
     let record = |field: &str| format!("/intents/1/payload/record/{field}");
     let table = [
         (context(), vec![]),
-        (
-            other_run,
-            vec!["/intents/0/payload/meta/run_id".to_owned(), record("run_id")],
-        ),
+        (other_run, vec!["/intents/0/payload/meta/run_id".to_owned(), record("run_id")]),
         (other_time, vec![record("registered_at"), record("updated_at")]),
         (other_chain, vec![]),
     ];
@@ -596,10 +489,9 @@ fn intents(event: &Value) -> (ConsulRegister, PostgresUpsertRegistration) {
         .map(|intent| RegistrationIntent::from_parts(&intent.kind, &intent.payload).unwrap())
         .collect();
     match &decoded[..] {
-        [
-            RegistrationIntent::ConsulRegister(consul),
-            RegistrationIntent::PostgresUpsertRegistration(postgres),
-        ] => ((**consul).clone(), (**postgres).clone()),
+        [RegistrationIntent::ConsulRegister(consul), RegistrationIntent::PostgresUpsertRegistration(postgres)] => {
+            ((**consul).clone(), (**postgres).clone())
+        }
         other => panic!("expected both intents in order, found {other:?}"),
     }
 }
@@ -628,16 +520,9 @@ fn check_consul(event: &Value, consul: &ConsulRegister) {
         ("timestamp".to_owned(), event["timestamp"].as_str().unwrap().to_owned()),
         ("run_id".to_owned(), context().run_id.to_string()),
     ]);
-    meta.extend(
-        event["epoch"]
-            .as_u64()
-            .map(|epoch| ("epoch".to_owned(), epoch.to_string())),
-    );
+    meta.extend(event["epoch"].as_u64().map(|epoch| ("epoch".to_owned(), epoch.to_string())));
     assert_eq!(consul.meta, meta);
-    let service = event["endpoints"]["health"]
-        .as_str()
-        .or(event["endpoints"]["api"].as_str())
-        .map(address);
+    let service = event["endpoints"]["health"].as_str().or(event["endpoints"]["api"].as_str()).map(address);
     assert_eq!(consul.address.clone().zip(consul.port), service);
     let check = match event["endpoints"]["health"].as_str() {
         Some(url) => json!({"HTTP": url, "Interval": "10s", "Timeout": "5s", "DeregisterCriticalServiceAfter": "60m"}),
@@ -666,20 +551,13 @@ fn check_postgres(event: &Value, postgres: &PostgresUpsertRegistration) {
     let capabilities = &record["capabilities"];
     assert_eq!(capabilities["declared"], event["declared_capabilities"]);
     assert_eq!(capabilities["discovered"], event["discovered_capabilities"]);
-    assert_eq!(
-        capabilities.get("contract").unwrap_or(&Value::Null),
-        &event["contract_capabilities"]
-    );
+    assert_eq!(capabilities.get("contract").unwrap_or(&Value::Null), &event["contract_capabilities"]);
     assert_eq!(record["node_version"], version_text(&event["node_version"]));
     assert_eq!(record["health_endpoint"], event["endpoints"]["health"]);
-    assert_eq!(
-        record["position"],
-        json!({"epoch": event["epoch"], "timestamp": event["timestamp"]})
-    );
-    for (field, expected) in [
-        ("registered_at", json!("2026-07-24T11:00:00Z")),
-        ("updated_at", json!("2026-07-24T11:00:00Z")),
-    ] {
+    assert_eq!(record["position"], json!({"epoch": event["epoch"], "timestamp": event["timestamp"]}));
+    for (field, expected) in
+        [("registered_at", json!("2026-07-24T11:00:00Z")), ("updated_at", json!("2026-07-24T11:00:00Z"))]
+    {
         assert_eq!(record[field], expected, "{field}");
     }
     assert_eq!(postgres.record.run_id, Some(context().run_id.0));
@@ -694,10 +572,7 @@ fn both_intents_of_every_sample_say_what_the_design_says() {
         assert_eq!(consul.position, postgres.record.position);
         let typed: NodeIntrospectionEvent = onex_event::read(&event).unwrap();
         assert_eq!(consul.position, typed.position());
-        assert_eq!(
-            reducer().entity(&event).as_deref(),
-            Ok(event["node_id"].as_str().unwrap())
-        );
+        assert_eq!(reducer().entity(&event).as_deref(), Ok(event["node_id"].as_str().unwrap()));
     }
 }
 
@@ -706,10 +581,7 @@ fn every_kind_of_node_is_registered_alike() {
     let mut kinds = BTreeMap::new();
     for event in samples() {
         let (consul, postgres) = intents(&event);
-        assert_eq!(
-            consul.service_name.as_str(),
-            format!("onex-{}", postgres.record.node_type)
-        );
+        assert_eq!(consul.service_name.as_str(), format!("onex-{}", postgres.record.node_type));
         *kinds.entry(postgres.record.node_type.to_string()).or_insert(0) += 1;
     }
     let fifteen_each = ["compute", "effect", "orchestrator", "reducer"].map(|kind| (kind.to_owned(), 15));
@@ -720,21 +592,14 @@ fn every_kind_of_node_is_registered_alike() {
 fn a_node_is_checked_where_it_can_be() {
     let http = |endpoints: Value| {
         let (consul, _) = intents(&sample_with(&json!({"endpoints": endpoints})));
-        (
-            consul.address,
-            consul.port,
-            matches!(consul.health_check, Some(HealthCheck::Http(_))),
-        )
+        (consul.address, consul.port, matches!(consul.health_check, Some(HealthCheck::Http(_))))
     };
     let host = || Some("127.0.0.1".to_owned());
     let table = [
         (json!({}), (None, None, false)),
         (json!({"api": "http://127.0.0.1:1/api"}), (host(), Some(1), false)),
         (json!({"health": "https://127.0.0.1/h"}), (host(), Some(443), true)),
-        (
-            json!({"health": "http://127.0.0.1:2/h", "api": "http://127.0.0.1:1/"}),
-            (host(), Some(2), true),
-        ),
+        (json!({"health": "http://127.0.0.1:2/h", "api": "http://127.0.0.1:1/"}), (host(), Some(2), true)),
         (json!({"health": "grpc://127.0.0.1:3/h"}), (host(), Some(3), false)),
         (json!({"metrics": "http://127.0.0.1:4/m"}), (None, None, false)),
     ];
@@ -757,23 +622,14 @@ fn row(machine: &Machine, status: &str, trigger: &str) -> String {
         }
     });
     let cells: Vec<_> = cells.map(|cell| format!("{cell:<10}")).collect();
-    format!("{status:<9}{trigger:<24}{}", cells.join(""))
-        .trim_end()
-        .to_owned()
+    format!("{status:<9}{trigger:<24}{}", cells.join("")).trim_end().to_owned()
 }
 
 #[test]
 fn the_whole_table() {
     let (table, machine) = (table(), Machine::new(table()));
-    let triggers: BTreeSet<&str> = table
-        .transitions
-        .iter()
-        .map(|transition| transition.trigger.as_str())
-        .collect();
-    let mut rows = vec![format!(
-        "{:<9}{:<24}{:<10}{:<10}both in place",
-        "from", "on", "none", "one"
-    )];
+    let triggers: BTreeSet<&str> = table.transitions.iter().map(|transition| transition.trigger.as_str()).collect();
+    let mut rows = vec![format!("{:<9}{:<24}{:<10}{:<10}both in place", "from", "on", "none", "one")];
     for state in &table.states {
         rows.extend(triggers.iter().map(|trigger| row(&machine, &state.state_name, trigger)));
     }
@@ -804,10 +660,7 @@ fn the_whole_table() {
 
 /// Every trigger the code fires, with every status it can be in then.
 const FIRED: [(&str, &[&str]); 4] = [
-    (
-        "introspection_received",
-        &["idle", "pending", "partial", "complete", "failed"],
-    ),
+    ("introspection_received", &["idle", "pending", "partial", "complete", "failed"]),
     ("introspection_repeated", &["pending", "partial", "complete", "failed"]),
     ("intent_succeeded", &["pending", "partial", "complete", "failed"]),
     ("intent_failed", &["pending", "partial", "failed"]),
@@ -828,11 +681,7 @@ fn every_trigger_has_a_transition_wherever_the_code_fires_it() {
 
 #[test]
 fn table_and_code_know_the_same_triggers() {
-    let in_table: BTreeSet<String> = table()
-        .transitions
-        .into_iter()
-        .map(|transition| transition.trigger)
-        .collect();
+    let in_table: BTreeSet<String> = table().transitions.into_iter().map(|transition| transition.trigger).collect();
     let quoted = include_str!("../src/registration.rs").split('"').skip(1).step_by(2);
     let is_trigger = |word: &&str| word.starts_with("introspection_") || word.starts_with("intent_");
     let in_code: BTreeSet<String> = quoted.filter(is_trigger).map(str::to_owned).collect();
@@ -841,15 +690,16 @@ fn table_and_code_know_the_same_triggers() {
     assert_eq!(in_table, fired);
 }
 
+/// A state, and the event it stands at.
+type Stand = (Value, Value);
+
 /// What every act gives in every state that acts can lead to, as `status of what is in place, trigger -> status`.
 fn walk(reducer: &RegistrationReducer) -> BTreeSet<String> {
     let (mut steps, mut seen) = (BTreeSet::new(), BTreeSet::new());
-    let mut left: Vec<Option<(Value, Value)>> = vec![None];
+    let mut left: Vec<Option<Stand>> = vec![None];
     while let Some(at) = left.pop() {
         for (trigger, result) in acts_on(reducer, at.as_ref()) {
-            let told = result
-                .as_ref()
-                .map_or_else(ToString::to_string, |(state, _)| status(state).to_owned());
+            let told = result.as_ref().map_or_else(ToString::to_string, |(state, _)| status(state).to_owned());
             let from = at.as_ref().map_or_else(|| "idle".to_owned(), |(state, _)| shape(state));
             steps.insert(format!("{from}, {trigger} -> {told}"));
             left.extend(result.ok().filter(|(state, _)| seen.insert(shape(state))).map(Some));
@@ -862,20 +712,15 @@ fn shape(state: &Value) -> String {
     format!("{} {}", status(state), state["applied"])
 }
 
-/// Every act on a state that stands at an event: the trigger it fires, and the state and event after it.
-fn acts_on(
-    reducer: &RegistrationReducer,
-    at: Option<&(Value, Value)>,
-) -> Vec<(&'static str, Result<(Value, Value), Failure>)> {
+/// Every act on a state: the trigger it fires, and what it leads to.
+fn acts_on(reducer: &RegistrationReducer, at: Option<&Stand>) -> Vec<(&'static str, Result<Stand, Failure>)> {
     let newer = |event: &Value| {
         let mut newer = event.clone();
         newer["epoch"] = json!(event["epoch"].as_u64().unwrap() + 1);
         newer
     };
     let reduce = |state: Option<&Value>, event: Value| {
-        reducer
-            .reduce(state, &event, &context())
-            .map(|reduction| (reduction.state, event))
+        reducer.reduce(state, &event, &context()).map(|reduction| (reduction.state, event))
     };
     let Some((state, event)) = at else {
         return vec![("introspection_received", reduce(None, first()))];
@@ -885,11 +730,7 @@ fn acts_on(
         ("introspection_repeated", reduce(Some(state), event.clone())),
     ];
     for kind in [CONSUL, POSTGRES] {
-        let confirm = |success| {
-            reducer
-                .confirm(state, &outcome(kind, success))
-                .map(|state| (state, event.clone()))
-        };
+        let confirm = |success| reducer.confirm(state, &outcome(kind, success)).map(|state| (state, event.clone()));
         acts.push(("intent_succeeded", confirm(true)));
         if state["applied"][kind] == false {
             acts.push(("intent_failed", confirm(false)));
@@ -939,9 +780,5 @@ fn no_transition_of_the_table_is_idle() {
             idle.push(taken_out.name());
         }
     }
-    assert_eq!(
-        idle,
-        ["pending__intent_succeeded__complete"],
-        "only a registration with one backend needs it"
-    );
+    assert_eq!(idle, ["pending__intent_succeeded__complete"], "only a registration with one backend needs it");
 }

@@ -105,6 +105,8 @@ mod tests {
         let kept = std::fs::read_to_string(directory.path().join("dead-letters.jsonl")).expect("readable");
         assert_eq!(kept.lines().count(), 2);
         assert!(!kept.contains("hunter2"), "{kept}");
-        assert!(kept.starts_with(r#"{"at":"1970-01-01T00:00:00Z","origin":"line 1","code":"ONEX1010","reason":"bad","attempts":1,"#));
+        assert!(kept.starts_with(
+            r#"{"at":"1970-01-01T00:00:00Z","origin":"line 1","code":"ONEX1010","reason":"bad","attempts":1,"#
+        ));
     }
 }

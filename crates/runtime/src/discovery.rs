@@ -76,9 +76,17 @@ pub fn read_file(path: &Path) -> FoundContract {
     match text_of(path) {
         Ok(text) => FoundContract { path: path.to_owned(), reading: read(Source { file: &file, text: &text }), text },
         Err((code, message)) => {
-            let diagnostic = Diagnostic { file: file.clone(), ..Diagnostic::new(code, Severity::Error, KeyPath::default(), message) };
-            let reading =
-                Reading { file, contract: None, fingerprint: None, canonical: String::new(), diagnostics: vec![diagnostic] };
+            let diagnostic = Diagnostic {
+                file: file.clone(),
+                ..Diagnostic::new(code, Severity::Error, KeyPath::default(), message)
+            };
+            let reading = Reading {
+                file,
+                contract: None,
+                fingerprint: None,
+                canonical: String::new(),
+                diagnostics: vec![diagnostic],
+            };
             FoundContract { path: path.to_owned(), text: String::new(), reading }
         }
     }
@@ -104,7 +112,10 @@ fn files_below(root: &Path) -> Vec<PathBuf> {
     let walk = WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter();
     // A link that leads back to where it came from is an error of the walk, and nothing is lost by leaving it.
     let entries = walk.filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry)).filter_map(Result::ok);
-    entries.filter(|entry| entry.file_type().is_file() && entry.file_name() == FILE_NAME).map(DirEntry::into_path).collect()
+    entries
+        .filter(|entry| entry.file_type().is_file() && entry.file_name() == FILE_NAME)
+        .map(DirEntry::into_path)
+        .collect()
 }
 
 fn is_hidden(entry: &DirEntry) -> bool {

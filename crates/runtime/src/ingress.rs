@@ -55,7 +55,8 @@ pub fn decode(text: &str, event_type: Option<&str>) -> Result<Inbound, Rejection
     let mut envelope = read_message(text).map_err(unreadable)?;
     check_model(&envelope, event_type)?;
     redact_value(&mut envelope.payload);
-    let body = serde_json::to_string(&envelope).map_err(|error| Rejection { code: "ONEX1011", reason: error.to_string() })?;
+    let body =
+        serde_json::to_string(&envelope).map_err(|error| Rejection { code: "ONEX1011", reason: error.to_string() })?;
     let correlation_id = envelope.correlation_id.or_else(|| correlation_of(&envelope.payload));
     Ok(Inbound {
         event_type: event_type.map(str::to_owned),

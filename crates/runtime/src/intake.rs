@@ -102,10 +102,13 @@ impl Intake {
     async fn admit(&mut self, delivery: Delivery) {
         let event_type = self.wired.subscriptions.iter().find(|(topic, _)| *topic == delivery.topic);
         let event_type = event_type.and_then(|(_, event_type)| event_type.as_deref());
-        let decoded = decode(&delivery.message.body, event_type).map_err(|rejection| (rejection.code.to_owned(), rejection.reason));
+        let decoded = decode(&delivery.message.body, event_type)
+            .map_err(|rejection| (rejection.code.to_owned(), rejection.reason));
         let admitted = decoded.and_then(|inbound| {
-            let entity = self.wired.orchestrator.entity(&inbound.payload).map_err(|failure| (failure.code, failure.message))?;
-            let key = entity.or_else(|| delivery.message.key.clone()).unwrap_or_else(|| delivery.message.id.to_string());
+            let entity =
+                self.wired.orchestrator.entity(&inbound.payload).map_err(|failure| (failure.code, failure.message))?;
+            let key =
+                entity.or_else(|| delivery.message.key.clone()).unwrap_or_else(|| delivery.message.id.to_string());
             let request = RunRequest {
                 run_id: RunId::derive(&self.wired.orchestrator.plan().name, delivery.message.id),
                 input: inbound.payload,
@@ -193,7 +196,13 @@ impl Runner {
 
 impl Shared {
     /// Keeps a message as dead letter, then settles it; a letter that cannot be kept makes the message come again.
-    pub(crate) async fn set_message_aside(&self, subscription: &dyn Subscription, delivery: &Delivery, code: &str, reason: &str) {
+    pub(crate) async fn set_message_aside(
+        &self,
+        subscription: &dyn Subscription,
+        delivery: &Delivery,
+        code: &str,
+        reason: &str,
+    ) {
         let origin = format!("{}@{}", delivery.topic, delivery.offset);
         let at = self.worker.clock.now();
         let letter = DeadLetter::new(at, origin, code, reason, delivery.attempt, &delivery.message.body);

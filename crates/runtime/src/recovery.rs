@@ -10,8 +10,8 @@ use onex_orchestrator::{DriveError, NodeOrchestrator, PlanError};
 use tracing::{info, warn};
 
 use crate::ingress::bus_message;
-use crate::lanes::Lanes;
 use crate::intake::Work;
+use crate::lanes::Lanes;
 use crate::runtime::{RuntimeError, Shared};
 use crate::wiring::chain;
 
@@ -23,7 +23,8 @@ impl Shared {
     pub(crate) async fn take_over(&self) -> Result<Recovered, RuntimeError> {
         let journal = &self.worker.journal;
         let headers = journal.runs(Some(RunStatus::Running), u32::MAX).await.map_err(RuntimeError::journal)?;
-        let mut headers: HashMap<RunId, RunHeader> = headers.into_iter().map(|header| (header.run_id, header)).collect();
+        let mut headers: HashMap<RunId, RunHeader> =
+            headers.into_iter().map(|header| (header.run_id, header)).collect();
         let now = self.worker.clock.now();
         let claims = journal.take_over(&self.worker.owner, now, now + self.worker.lease, u32::MAX).await;
         let mut recovered = Recovered::new();
@@ -82,7 +83,8 @@ impl Shared {
         let name = stored.header.orchestrator.clone();
         let orchestrator = self.orchestrator_of(&stored.header.contract_fingerprint).await;
         let orchestrator = orchestrator.map_err(|error| (name.clone(), unplanned(run_id, error)))?;
-        let end = orchestrator.resume(&self.worker, stored, claim.epoch).await.map_err(|error| (name.clone(), error))?;
+        let end =
+            orchestrator.resume(&self.worker, stored, claim.epoch).await.map_err(|error| (name.clone(), error))?;
         self.ended(&name, end, true).await;
         Ok(())
     }

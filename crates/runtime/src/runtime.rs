@@ -173,7 +173,8 @@ impl Runtime {
         for wired in self.orchestrators.clone() {
             let name = wired.orchestrator.plan().name.clone();
             let topics: Vec<_> = wired.subscriptions.iter().map(|(topic, _)| topic.clone()).collect();
-            let subscription = self.shared.bus.subscribe(&format!("onex.{name}"), &topics).await.map_err(RuntimeError::bus)?;
+            let subscription =
+                self.shared.bus.subscribe(&format!("onex.{name}"), &topics).await.map_err(RuntimeError::bus)?;
             self.subscriptions.push(Arc::clone(&subscription));
             let lanes = lanes_with(recovered.remove(&name).unwrap_or_default(), self.shared.max_in_flight);
             let (shared, stop) = (Arc::clone(&self.shared), self.stop.clone());
@@ -197,7 +198,8 @@ impl Runtime {
     /// The way in for events of a type; `None` when no wired orchestrator runs on them.
     pub fn ingress(&self, event_type: &str) -> Option<Ingress> {
         self.orchestrators.iter().find_map(|wired| {
-            let (topic, declared) = wired.subscriptions.iter().find(|(_, declared)| declared.as_deref() == Some(event_type))?;
+            let (topic, declared) =
+                wired.subscriptions.iter().find(|(_, declared)| declared.as_deref() == Some(event_type))?;
             Some(Ingress {
                 bus: Arc::clone(&self.shared.bus),
                 journal: Arc::clone(&self.shared.worker.journal),

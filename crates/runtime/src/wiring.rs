@@ -52,7 +52,9 @@ impl fmt::Display for WiringEntry {
             Outcome::Wired { topics } if topics.is_empty() => write!(formatter, "wired     {kind} {}", self.name),
             Outcome::Wired { topics } => write!(formatter, "wired     {kind} {} <- {}", self.name, topics.join(", ")),
             Outcome::Inactive { reason } => write!(formatter, "inactive  {kind} {}: {reason}", self.name),
-            Outcome::Refused { reason } => write!(formatter, "refused   {kind} {} ({}): {reason}", self.name, self.file),
+            Outcome::Refused { reason } => {
+                write!(formatter, "refused   {kind} {} ({}): {reason}", self.name, self.file)
+            }
         }
     }
 }
@@ -112,7 +114,8 @@ fn system_findings(readings: &[&Reading], known: &[(String, Archetype)]) -> Vec<
 /// Why a contract must not run: the first error of its own or of the system it is part of.
 fn refusal(reading: &Reading, findings: &[Diagnostic]) -> Option<String> {
     let system = findings.iter().filter(|finding| finding.file == reading.file);
-    let mut errors = reading.diagnostics.iter().chain(system).filter(|finding| finding.severity == onex_contract::Severity::Error);
+    let mut errors =
+        reading.diagnostics.iter().chain(system).filter(|finding| finding.severity == onex_contract::Severity::Error);
     let first = errors.next()?;
     let more = errors.count();
     let suffix = if more > 0 { format!(", and {more} more; run `onex check`") } else { String::new() };
@@ -164,7 +167,8 @@ fn wire_orchestrator(
 
 /// Topics that start runs, without placeholders.
 fn subscriptions(contract: &Contract) -> Result<Vec<(String, Option<String>)>, String> {
-    let starting = contract.starting_events().filter_map(|event| Some((event.topic.as_deref()?, event.event_type.clone())));
+    let starting =
+        contract.starting_events().filter_map(|event| Some((event.topic.as_deref()?, event.event_type.clone())));
     starting
         .map(|(topic, event_type)| {
             let parsed = Topic::parse(topic).map_err(|error| format!("ONEX1003 `{topic}` is no topic: {error}"))?;

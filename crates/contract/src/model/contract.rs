@@ -7,7 +7,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
 
-use super::{Archetype, ErrorHandling, EventDeclaration, NodeType, StateMachine, Version, WorkflowCoordination, anything};
+use super::{
+    Archetype, ErrorHandling, EventDeclaration, NodeType, StateMachine, Version, WorkflowCoordination, anything,
+};
 
 /// A node's contract. Values kept as [`Value`] are read by other tools and carried along.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -107,7 +109,8 @@ impl<'de> Deserialize<'de> for ModelReference {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<ModelReference, E> {
-                let (module, name) = text.rsplit_once(['.', ':']).map_or((None, text), |(module, name)| (Some(module), name));
+                let (module, name) =
+                    text.rsplit_once(['.', ':']).map_or((None, text), |(module, name)| (Some(module), name));
                 Ok(ModelReference { name: name.to_owned(), module: module.map(str::to_owned), description: None })
             }
 

@@ -21,7 +21,13 @@ pub struct EventDeclaration {
 
 #[derive(Deserialize)]
 struct Written {
-    #[serde(default, alias = "topic_suffix", alias = "full_topic_pattern", alias = "topic_name", alias = "event_pattern")]
+    #[serde(
+        default,
+        alias = "topic_suffix",
+        alias = "full_topic_pattern",
+        alias = "topic_name",
+        alias = "event_pattern"
+    )]
     topic: Option<String>,
     #[serde(default, alias = "name", alias = "event_name")]
     event_type: Option<String>,

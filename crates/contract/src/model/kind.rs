@@ -37,7 +37,9 @@ impl Archetype {
     fn of_word(word: &str) -> Option<Self> {
         let word = word.to_ascii_uppercase();
         match word.strip_suffix("_GENERIC").unwrap_or(&word) {
-            "COMPUTE" | "TRANSFORMER" | "AGGREGATOR" | "FUNCTION" | "MODEL" | "PLUGIN" | "SCHEMA" => Some(Self::Compute),
+            "COMPUTE" | "TRANSFORMER" | "AGGREGATOR" | "FUNCTION" | "MODEL" | "PLUGIN" | "SCHEMA" => {
+                Some(Self::Compute)
+            }
             "EFFECT" | "TOOL" | "AGENT" => Some(Self::Effect),
             "REDUCER" => Some(Self::Reducer),
             "ORCHESTRATOR" | "GATEWAY" | "VALIDATOR" | "WORKFLOW" => Some(Self::Orchestrator),
@@ -94,9 +96,24 @@ impl JsonSchema for NodeType {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         let bare = "COMPUTE|EFFECT|REDUCER|ORCHESTRATOR|RUNTIME_HOST|TRANSFORMER|AGGREGATOR|FUNCTION|MODEL|PLUGIN|SCHEMA|TOOL|AGENT|GATEWAY|VALIDATOR|WORKFLOW";
         let any_case = |words: &str| -> String {
-            words.chars().map(|letter| if letter.is_ascii_uppercase() { format!("[{letter}{}]", letter.to_ascii_lowercase()) } else { letter.to_string() }).collect()
+            words
+                .chars()
+                .map(|letter| {
+                    if letter.is_ascii_uppercase() {
+                        format!("[{letter}{}]", letter.to_ascii_lowercase())
+                    } else {
+                        letter.to_string()
+                    }
+                })
+                .collect()
         };
-        let pattern = format!("^(({})({})?|({})?{})$", any_case(bare), any_case("_GENERIC"), any_case("ORCHESTRATOR_"), any_case("INTERNAL"));
+        let pattern = format!(
+            "^(({})({})?|({})?{})$",
+            any_case(bare),
+            any_case("_GENERIC"),
+            any_case("ORCHESTRATOR_"),
+            any_case("INTERNAL")
+        );
         json_schema!({ "type": "string", "pattern": pattern })
     }
 }

@@ -119,7 +119,9 @@ pub struct Transition {
 impl Transition {
     /// Its name, or the one made of what it does.
     pub fn name(&self) -> String {
-        self.transition_name.clone().unwrap_or_else(|| format!("{}__{}__{}", self.from_state, self.trigger, self.to_state))
+        self.transition_name
+            .clone()
+            .unwrap_or_else(|| format!("{}__{}__{}", self.from_state, self.trigger, self.to_state))
     }
 }
 

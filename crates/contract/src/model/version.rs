@@ -39,7 +39,9 @@ impl<'de> de::Visitor<'de> for VersionVisitor {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Version, E> {
-        semver::Version::parse(text).map(Version).map_err(|error| E::custom(format!("`{text}` is no version ({error}), {EXPECTED}")))
+        semver::Version::parse(text)
+            .map(Version)
+            .map_err(|error| E::custom(format!("`{text}` is no version ({error}), {EXPECTED}")))
     }
 
     fn visit_f64<E: de::Error>(self, number: f64) -> Result<Version, E> {

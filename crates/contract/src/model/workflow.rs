@@ -202,10 +202,12 @@ impl<'de> Deserialize<'de> for ExecutionMode {
             "sequential" | "serial" => Ok(Self::Sequential),
             "parallel" => Ok(Self::Parallel),
             "batch" => Ok(Self::Batch),
-            "conditional" | "streaming" => {
-                Err(de::Error::custom(format!("execution mode `{word}` is reserved, use sequential, parallel or batch")))
-            }
-            _ => Err(de::Error::custom(format!("unknown execution mode `{word}`, expected sequential, parallel or batch"))),
+            "conditional" | "streaming" => Err(de::Error::custom(format!(
+                "execution mode `{word}` is reserved, use sequential, parallel or batch"
+            ))),
+            _ => Err(de::Error::custom(format!(
+                "unknown execution mode `{word}`, expected sequential, parallel or batch"
+            ))),
         }
     }
 }

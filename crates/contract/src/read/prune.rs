@@ -76,7 +76,9 @@ impl Pruned {
         match last {
             Segment::Key(key) => {
                 container.as_object_mut()?.remove(key)?;
-                if let (true, Some((_, stand_in))) = (parent.0.is_empty(), STAND_INS.iter().find(|(name, _)| name == key)) {
+                if let (true, Some((_, stand_in))) =
+                    (parent.0.is_empty(), STAND_INS.iter().find(|(name, _)| name == key))
+                {
                     container.as_object_mut()?.insert(key.clone(), Value::from(*stand_in));
                 }
             }

@@ -11,10 +11,42 @@ use crate::schema::schema;
 
 /// Top-level keys that real contracts carry for other tools, people included.
 const FOR_OTHERS: [&str; 36] = [
-    "author", "capabilities", "config", "contract_kind", "copyright", "created", "created_at", "db_io", "definitions", "description",
-    "descriptor", "documentation", "event_bus", "fingerprint", "handler", "handler_routing", "idempotency", "intent_emission",
-    "license", "lifecycle", "mcp", "migrations", "node_id", "operations", "performance", "protocols", "runtime_profiles",
-    "schema_version", "security", "service", "state_model", "tags", "terminal_event", "title", "updated", "validation_rules",
+    "author",
+    "capabilities",
+    "config",
+    "contract_kind",
+    "copyright",
+    "created",
+    "created_at",
+    "db_io",
+    "definitions",
+    "description",
+    "descriptor",
+    "documentation",
+    "event_bus",
+    "fingerprint",
+    "handler",
+    "handler_routing",
+    "idempotency",
+    "intent_emission",
+    "license",
+    "lifecycle",
+    "mcp",
+    "migrations",
+    "node_id",
+    "operations",
+    "performance",
+    "protocols",
+    "runtime_profiles",
+    "schema_version",
+    "security",
+    "service",
+    "state_model",
+    "tags",
+    "terminal_event",
+    "title",
+    "updated",
+    "validation_rules",
 ];
 
 /// Every key that the model reads anywhere.
@@ -35,7 +67,8 @@ fn finding(path: &KeyPath) -> Option<Finding> {
     }
     let for_others = path.0.len() == 1 && FOR_OTHERS.contains(&key.as_str());
     let severity = if for_others { Severity::Note } else { Severity::Warning };
-    let diagnostic = Diagnostic::new("ONEX0007", severity, path.clone(), format!("`{key}` has no effect in this runtime"));
+    let diagnostic =
+        Diagnostic::new("ONEX0007", severity, path.clone(), format!("`{key}` has no effect in this runtime"));
     let help = match nearest(key).filter(|_| !for_others) {
         Some(nearest) => format!("did you mean `{nearest}`?"),
         None => "remove it, or prefix it with `x-` if it is your own".to_owned(),
@@ -45,7 +78,10 @@ fn finding(path: &KeyPath) -> Option<Finding> {
 
 fn nearest(key: &str) -> Option<&'static str> {
     let scored = KNOWN.iter().map(|known| (strsim::jaro_winkler(known, key), known.as_str()));
-    scored.filter(|(score, known)| *score > 0.88 && *known != key).max_by(|left, right| left.0.total_cmp(&right.0)).map(|(_, known)| known)
+    scored
+        .filter(|(score, known)| *score > 0.88 && *known != key)
+        .max_by(|left, right| left.0.total_cmp(&right.0))
+        .map(|(_, known)| known)
 }
 
 fn collect(schema: &serde_json::Value, known: &mut BTreeSet<String>) {

@@ -23,7 +23,8 @@ type Number = (KeyPath, Option<f64>, RangeInclusive<f64>);
 
 fn out_of_bounds(contract: &Contract) -> Vec<Finding> {
     let numbers = workflow_numbers(contract).into_iter().chain(error_handling_numbers(contract));
-    let wrong = numbers.filter_map(|(path, number, bounds)| Some((path, number.filter(|number| !bounds.contains(number))?, bounds)));
+    let wrong = numbers
+        .filter_map(|(path, number, bounds)| Some((path, number.filter(|number| !bounds.contains(number))?, bounds)));
     wrong
         .map(|(path, number, bounds)| {
             let message = format!("`{path}` is {number}, expected {} to {}", bounds.start(), bounds.end());
@@ -45,7 +46,11 @@ fn workflow_numbers(contract: &Contract) -> Vec<Number> {
     let mut numbers = vec![
         (outer.key("timeout_ms"), whole(workflow.timeout_ms), RUN_TIMEOUT),
         (outer.key("max_parallel_branches"), workflow.max_parallel_branches.map(f64::from), BRANCHES),
-        (place::definition().key("workflow_metadata").key("timeout_ms"), whole(definition.workflow_metadata.timeout_ms), 1_000.0..=86_400_000.0),
+        (
+            place::definition().key("workflow_metadata").key("timeout_ms"),
+            whole(definition.workflow_metadata.timeout_ms),
+            1_000.0..=86_400_000.0,
+        ),
         (inner.key("timeout_ms"), whole(rules.timeout_ms), RUN_TIMEOUT),
         (inner.key("step_timeout_ms"), whole(rules.step_timeout_ms), STEP_TIMEOUT),
         (inner.key("max_parallel_branches"), rules.max_parallel_branches.map(f64::from), BRANCHES),

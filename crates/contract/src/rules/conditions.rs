@@ -13,8 +13,27 @@ pub(super) const CONDITION: Rule = Rule::of_contract(
 
 /// Operators that compare a field with a value.
 const BINARY: [&str; 21] = [
-    "==", "!=", ">", "<", ">=", "<=", "equals", "not_equals", "in", "not_in", "contains", "matches", "greater_than", "less_than",
-    "greater_than_or_equal", "less_than_or_equal", "min_length", "max_length", "exists", "not_exists", "eq",
+    "==",
+    "!=",
+    ">",
+    "<",
+    ">=",
+    "<=",
+    "equals",
+    "not_equals",
+    "in",
+    "not_in",
+    "contains",
+    "matches",
+    "greater_than",
+    "less_than",
+    "greater_than_or_equal",
+    "less_than_or_equal",
+    "min_length",
+    "max_length",
+    "exists",
+    "not_exists",
+    "eq",
 ];
 
 /// Operators that ask about a field alone.
@@ -40,7 +59,9 @@ fn problem(expression: &str) -> Option<String> {
     match tokens[..] {
         [_, operator] if UNARY.contains(&operator) => None,
         [_, operator, _] if BINARY.contains(&operator) => None,
-        [_, operator] | [_, operator, _] if !BINARY.contains(&operator) => Some(format!("unknown operator `{operator}` in `{expression}`")),
+        [_, operator] | [_, operator, _] if !BINARY.contains(&operator) => {
+            Some(format!("unknown operator `{operator}` in `{expression}`"))
+        }
         _ => Some(format!("`{expression}` has {} words, expected 3", tokens.len())),
     }
 }

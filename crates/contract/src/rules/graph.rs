@@ -6,12 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Finding, Rule, place};
 use crate::model::{Contract, GraphNode};
 
-pub(super) const DUPLICATE_STEP: Rule = Rule::of_contract(
-    "ONEX0020",
-    "two steps have the same id",
-    "give each step its own `node_id`",
-    duplicate_steps,
-);
+pub(super) const DUPLICATE_STEP: Rule =
+    Rule::of_contract("ONEX0020", "two steps have the same id", "give each step its own `node_id`", duplicate_steps);
 
 pub(super) const UNDECLARED_DEPENDENCY: Rule = Rule::of_contract(
     "ONEX0021",
@@ -20,8 +16,12 @@ pub(super) const UNDECLARED_DEPENDENCY: Rule = Rule::of_contract(
     undeclared_dependencies,
 );
 
-pub(super) const CYCLE: Rule =
-    Rule::of_contract("ONEX0022", "the execution graph has a cycle", "remove one of the dependencies on the way", cycles);
+pub(super) const CYCLE: Rule = Rule::of_contract(
+    "ONEX0022",
+    "the execution graph has a cycle",
+    "remove one of the dependencies on the way",
+    cycles,
+);
 
 fn nodes(contract: &Contract) -> &[GraphNode] {
     contract.workflow_coordination.as_ref().map_or(&[], |workflow| &workflow.workflow_definition.execution_graph.nodes)
@@ -45,11 +45,15 @@ fn undeclared_dependencies(contract: &Contract) -> Vec<Finding> {
         for (position, dependency) in node.depends_on.iter().enumerate() {
             if !declared.contains(dependency.as_str()) {
                 let path = place::node(index).key("depends_on").index(position);
-                let message = format!("Execution graph node '{}' depends on undeclared node_id(s): ['{dependency}']", node.node_id);
+                let message = format!(
+                    "Execution graph node '{}' depends on undeclared node_id(s): ['{dependency}']",
+                    node.node_id
+                );
                 let near = declared.iter().max_by(|left, right| {
                     strsim::jaro_winkler(left, dependency).total_cmp(&strsim::jaro_winkler(right, dependency))
                 });
-                let help = near.map_or_else(|| UNDECLARED_DEPENDENCY.help.to_owned(), |near| format!("did you mean `{near}`?"));
+                let help = near
+                    .map_or_else(|| UNDECLARED_DEPENDENCY.help.to_owned(), |near| format!("did you mean `{near}`?"));
                 findings.push(Finding::at_value(UNDECLARED_DEPENDENCY.finding(path, message).with_help(help)));
             }
         }

@@ -21,8 +21,20 @@ fn ineffective(contract: &Contract) -> Vec<Finding> {
     let (outer, inner) = (KeyPath::of(&["workflow_coordination"]), place::definition().key("coordination_rules"));
     let mut declared = Vec::new();
     for (path, checkpoint, persistence, recovery, interval) in [
-        (outer, workflow.checkpoint_enabled, workflow.state_persistence_enabled, workflow.recovery_enabled, workflow.checkpoint_interval_ms),
-        (inner, rules.checkpoint_enabled, rules.state_persistence_enabled, rules.recovery_enabled, rules.checkpoint_interval_ms),
+        (
+            outer,
+            workflow.checkpoint_enabled,
+            workflow.state_persistence_enabled,
+            workflow.recovery_enabled,
+            workflow.checkpoint_interval_ms,
+        ),
+        (
+            inner,
+            rules.checkpoint_enabled,
+            rules.state_persistence_enabled,
+            rules.recovery_enabled,
+            rules.checkpoint_interval_ms,
+        ),
     ] {
         declared.push((path.key("checkpoint_enabled"), checkpoint == Some(false), ALWAYS_ON));
         declared.push((path.key("state_persistence_enabled"), persistence == Some(false), ALWAYS_ON));
@@ -30,5 +42,9 @@ fn ineffective(contract: &Contract) -> Vec<Finding> {
         declared.push((path.key("checkpoint_interval_ms"), interval.is_some(), BY_EVENT));
     }
     let silent = declared.into_iter().filter(|(_, is_declared, _)| *is_declared);
-    silent.map(|(path, _, why)| Finding::at_key(NO_EFFECT.finding(path.clone(), format!("`{path}` has no effect: {why}")))).collect()
+    silent
+        .map(|(path, _, why)| {
+            Finding::at_key(NO_EFFECT.finding(path.clone(), format!("`{path}` has no effect: {why}")))
+        })
+        .collect()
 }

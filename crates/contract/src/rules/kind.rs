@@ -30,7 +30,8 @@ fn workflow_elsewhere(contract: &Contract) -> Vec<Finding> {
 }
 
 fn missing_program(contract: &Contract) -> Vec<Finding> {
-    let is_empty = |workflow: &crate::WorkflowCoordination| workflow.workflow_definition.execution_graph.nodes.is_empty();
+    let is_empty =
+        |workflow: &crate::WorkflowCoordination| workflow.workflow_definition.execution_graph.nodes.is_empty();
     if !contract.workflow_coordination.as_ref().is_some_and(is_empty) {
         return Vec::new();
     }

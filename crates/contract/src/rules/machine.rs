@@ -19,7 +19,9 @@ fn misfits(contract: &Contract) -> Vec<Finding> {
     let declared: BTreeSet<&str> = machine.states.iter().map(|state| state.state_name.as_str()).collect();
     let unknown = named_states(machine, &root).into_iter().filter(|(_, state)| !declared.contains(state));
     let mut findings: Vec<_> = unknown
-        .map(|(path, state)| Finding::at_value(UNKNOWN_STATE.finding(path, format!("state `{state}` is not listed under `states`"))))
+        .map(|(path, state)| {
+            Finding::at_value(UNKNOWN_STATE.finding(path, format!("state `{state}` is not listed under `states`")))
+        })
         .collect();
     findings.extend(exits_from_terminal_states(machine, &root));
     findings
@@ -48,7 +50,8 @@ fn exits_from_terminal_states(machine: &StateMachine, root: &KeyPath) -> Vec<Fin
         .filter(|(_, transition)| terminal.contains(transition.from_state.as_str()))
         .map(|(index, transition)| {
             let path = root.key("transitions").index(index).key("from_state");
-            let message = format!("transition `{}` leaves the terminal state `{}`", transition.name(), transition.from_state);
+            let message =
+                format!("transition `{}` leaves the terminal state `{}`", transition.name(), transition.from_state);
             Finding::at_value(UNKNOWN_STATE.finding(path, message))
         })
         .collect()

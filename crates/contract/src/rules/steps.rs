@@ -36,10 +36,15 @@ fn steps(contract: &Contract) -> impl Iterator<Item = (usize, &GraphNode)> {
 fn is_bound(archetype: Archetype, config: &StepConfig) -> bool {
     match archetype {
         Archetype::Effect => {
-            config.effect_node.is_some() || config.intent_filter.is_some() || config.event_type.is_some() || !config.event_pattern.is_empty()
+            config.effect_node.is_some()
+                || config.intent_filter.is_some()
+                || config.event_type.is_some()
+                || !config.event_pattern.is_empty()
         }
         Archetype::Reducer => config.reducer_protocol.is_some(),
-        Archetype::Compute => config.aggregation_strategy.is_some() || config.compute_node.is_some() || config.input.is_some(),
+        Archetype::Compute => {
+            config.aggregation_strategy.is_some() || config.compute_node.is_some() || config.input.is_some()
+        }
         Archetype::Orchestrator | Archetype::RuntimeHost => false,
     }
 }
@@ -67,7 +72,8 @@ fn unbound_step(index: usize, node: &GraphNode) -> Diagnostic {
 }
 
 fn unknown_aggregations(contract: &Contract) -> Vec<Finding> {
-    let named = steps(contract).filter_map(|(index, node)| Some((index, node.step_config.aggregation_strategy.as_deref()?)));
+    let named =
+        steps(contract).filter_map(|(index, node)| Some((index, node.step_config.aggregation_strategy.as_deref()?)));
     named
         .filter(|(_, strategy)| !["all_or_partial", "all_or_none"].contains(strategy))
         .map(|(index, strategy)| {
@@ -82,12 +88,16 @@ fn unpublished_events(contract: &Contract) -> Vec<Finding> {
         let mut declared = contract.published_events.iter();
         declared.any(|event| event.event_type.as_deref() == Some(event_type) && event.topic.is_some())
     };
-    let published = steps(contract).filter_map(|(index, node)| Some((index, node, node.step_config.event_type.as_deref()?)));
+    let published =
+        steps(contract).filter_map(|(index, node)| Some((index, node, node.step_config.event_type.as_deref()?)));
     published
         .filter(|(_, _, event_type)| !has_topic(event_type))
         .map(|(index, node, event_type)| {
             let path = place::step_config(index).key("event_type");
-            let message = format!("step `{}` publishes `{event_type}`, which `published_events` gives no topic for", node.node_id);
+            let message = format!(
+                "step `{}` publishes `{event_type}`, which `published_events` gives no topic for",
+                node.node_id
+            );
             Finding::at_value(UNPUBLISHED_EVENT.finding(path, message))
         })
         .collect()

@@ -4,6 +4,7 @@
 mod cases;
 mod driver;
 mod failing;
+mod fragile;
 mod properties;
 mod retries;
 mod support;

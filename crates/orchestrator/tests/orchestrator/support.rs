@@ -87,8 +87,9 @@ fn steps(graph: &str) -> Vec<Step> {
 }
 
 /// What the scripted nodes do, and what they did.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Script {
+    started: Instant,
     deeds: BTreeMap<String, Vec<Deed>>,
     state: Mutex<Done>,
 }
@@ -129,7 +130,7 @@ impl Script {
             let position = done.began.iter().filter(|began| **began == what).count();
             done.began.push(what.clone());
             done.keys.push(call.idempotency_key.to_string());
-            done.times.push(since_start());
+            done.times.push(u64::try_from(self.started.elapsed().as_millis()).expect("tests are short"));
             done.running += 1;
             done.most_running = done.most_running.max(done.running);
             position
@@ -198,31 +199,17 @@ impl Compute for Variable {
 }
 
 #[derive(Debug)]
-struct PausedClock;
+struct PausedClock(Instant);
 
 impl Clock for PausedClock {
     fn now(&self) -> Timestamp {
-        Timestamp::UNIX_EPOCH + Duration::from_millis(since_start())
+        Timestamp::UNIX_EPOCH + self.0.elapsed()
     }
-}
-
-/// Milliseconds since the first call in this test; tests start on a paused clock of their own.
-fn since_start() -> u64 {
-    START.with(|start| {
-        let now = Instant::now();
-        let first = *start.borrow_mut().get_or_insert(now);
-        u64::try_from(now.duration_since(first).as_millis()).expect("tests are short")
-    })
-}
-
-thread_local! {
-    static START: std::cell::RefCell<Option<Instant>> = const { std::cell::RefCell::new(None) };
 }
 
 /// A contract, its nodes, and a worker.
 pub(crate) struct World {
     pub(crate) steps: Vec<Step>,
-    pub(crate) text: String,
     pub(crate) script: Arc<Script>,
     pub(crate) worker: Worker,
     pub(crate) orchestrator: NodeOrchestrator,
@@ -298,7 +285,7 @@ impl Case {
     }
 
     pub(crate) fn nodes(&self) -> (NodeRegistry, Arc<Script>) {
-        let script = Arc::new(Script { deeds: self.deeds.clone(), ..Script::default() });
+        let script = Arc::new(Script { started: Instant::now(), deeds: self.deeds.clone(), state: Mutex::default() });
         let registry = NodeRegistry::new()
             .with_effect("scripted", Arc::new(Scripted(Arc::clone(&script))))
             .with_reducer("counter", Arc::new(Counter))
@@ -316,7 +303,7 @@ impl Case {
             let calls = self.calls.get(&step.name).copied().unwrap_or(1);
             (0..calls).map(|call| json!({"kind": format!("{}.do", step.name), "payload": call}))
         });
-        json!({"entity": "e", "intents": intents.collect::<Vec<_>>(), "share": 0.123_456_789_012_345_68})
+        json!({"entity": "e", "intents": intents.collect::<Vec<_>>(), "share": 31.245_270_191_439_438})
     }
 
     pub(crate) fn world(&self) -> World {
@@ -327,8 +314,8 @@ impl Case {
         let (nodes, script) = self.nodes();
         let orchestrator = NodeOrchestrator::from_reading(&self.reading(), &nodes);
         let orchestrator = orchestrator.unwrap_or_else(|error| panic!("{error}: {:#?}", self.reading().diagnostics));
-        let worker = Worker { journal, clock: Arc::new(PausedClock), owner: "w".to_owned(), lease: Duration::from_secs(30) };
-        World { steps: self.steps.clone(), text: self.text(), script, worker, orchestrator, input: self.input() }
+        let worker = Worker { journal, clock: Arc::new(PausedClock(script.started)), owner: "w".to_owned(), lease: Duration::from_secs(30) };
+        World { steps: self.steps.clone(), script, worker, orchestrator, input: self.input() }
     }
 }
 
