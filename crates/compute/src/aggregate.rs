@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use onex_node::{Compute, ComputeInput, ErrorClass, Failure, IntentOutcome, StepResult};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// How results become one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +52,18 @@ impl Compute for Aggregation {
             "total_execution_time_ms": input.elapsed_ms,
         }))
     }
+}
+
+/// An aggregation's output as events tell it: `{backend}_applied` and `{backend}_error` for every backend in place
+/// of the two maps. Any other object stays as it is.
+pub fn flattened(mut output: Map<String, Value>) -> Map<String, Value> {
+    for (list, suffix) in [("applied", "applied"), ("errors", "error")] {
+        if let Some(Value::Object(by_backend)) = output.get(list).cloned() {
+            output.remove(list);
+            output.extend(by_backend.into_iter().map(|(backend, value)| (format!("{backend}_{suffix}"), value)));
+        }
+    }
+    output
 }
 
 struct BackendResult {
@@ -111,7 +123,7 @@ fn not_all(backends: &BTreeMap<String, BackendResult>) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::{Aggregation, AggregationStrategy};
+    use super::{Aggregation, AggregationStrategy, flattened};
     use onex_node::{Compute, ComputeInput, ErrorClass, Failure, StepId, StepResult};
     use serde_json::{Value, json};
 
@@ -162,6 +174,14 @@ mod tests {
         assert_eq!(output["intent_results"][0]["intent_kind"], "z.put");
         assert_eq!(output["intent_results"][1]["error"], "down");
         assert_eq!(output["applied"], json!({"z": true, "a": false}));
+    }
+
+    #[test]
+    fn an_aggregation_is_told_flat() {
+        let output = json!({"status": "partial", "applied": {"a": true, "b": false}, "errors": {"a": null, "b": "down"}});
+        let told = flattened(output.as_object().cloned().expect("an object"));
+        let expected = json!({"status": "partial", "a_applied": true, "b_applied": false, "a_error": null, "b_error": "down"});
+        assert_eq!(Value::Object(told), expected);
     }
 
     #[test]

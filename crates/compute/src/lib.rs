@@ -8,6 +8,6 @@ mod aggregate;
 mod pass;
 mod template;
 
-pub use aggregate::{Aggregation, AggregationStrategy};
+pub use aggregate::{Aggregation, AggregationStrategy, flattened};
 pub use pass::PassThrough;
 pub use template::{Scope, TemplateError, resolve};

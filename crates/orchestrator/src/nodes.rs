@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use onex_compute::{Aggregation, PassThrough, Scope, resolve};
+use onex_compute::{Aggregation, PassThrough, Scope, flattened, resolve};
 use onex_node::{Compute, ErrorClass, Failure, IntentOutcome, NodeRegistry, ResolveError, StepId};
 use serde_json::{Value, json};
 
@@ -121,18 +121,19 @@ fn payload(state: &RunState, index: usize, event_type: &str, input: Option<Value
     }
 }
 
+/// What its dependencies gave, an aggregation told flat, with the run's identity and the entity's.
 fn identified(state: &RunState, index: usize) -> Result<Value, Failure> {
     let dependencies = state.dependencies(index);
     let handed_on = PassThrough.compute(&state.compute_input(index, &dependencies, None))?;
-    let Value::Object(mut payload) = handed_on else {
-        return Ok(handed_on);
-    };
+    let Value::Object(handed_on) = handed_on else { return Ok(handed_on) };
+    let mut payload = flattened(handed_on);
     let identity = [
         ("correlation_id", json!(state.correlation_id())),
         ("run_id", json!(state.run_id())),
         ("timestamp", json!(onex_event::rfc3339::text(&state.now()))),
     ];
-    for (key, value) in identity {
+    let entity = ["node_id", "entity_id"].into_iter().filter_map(|key| Some((key, state.input().get(key)?.clone())));
+    for (key, value) in identity.into_iter().chain(entity) {
         payload.entry(key).or_insert(value);
     }
     Ok(Value::Object(payload))
