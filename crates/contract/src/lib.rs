@@ -20,9 +20,9 @@ pub use diagnostic::{Diagnostic, Severity, Span};
 pub use fingerprint::Fingerprint;
 pub use locate::locate;
 pub use model::{
-    Archetype, CircuitBreaker, Condition, Contract, CoordinationRules, Dependency, ErrorHandling, ErrorType,
-    EventDeclaration, ExecutionGraph, ExecutionMode, FailureRecoveryStrategy, GraphNode, HealthCheck,
-    IntentConsumption, ModelReference, NodeType, RetryPolicy, State, StateMachine, StepConfig, Transition, Version,
+    Archetype, CircuitBreaker, Condition, Contract, CoordinationRules, Dependencies, Dependency, Descriptor, ErrorHandling, ErrorType,
+    EventBus, EventDeclaration, ExecutionGraph, ExecutionMode, FailureRecoveryStrategy, GraphNode, HealthCheck,
+    IntentConsumption, ModelReference, NodeType, Publish, RetryPolicy, State, StateMachine, StepConfig, Subscribe, TopicEntry, Transition, Version,
     WorkflowCoordination, WorkflowDefinition, WorkflowMetadata,
 };
 pub use path::{KeyPath, Segment};

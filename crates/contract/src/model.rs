@@ -4,14 +4,16 @@
 mod contract;
 mod error_handling;
 mod event;
+mod event_bus;
 mod kind;
 mod state_machine;
 mod version;
 mod workflow;
 
-pub use contract::{Contract, Dependency, HealthCheck, IntentConsumption, ModelReference};
+pub use contract::{Contract, Dependencies, Dependency, Descriptor, HealthCheck, IntentConsumption, ModelReference};
 pub use error_handling::{CircuitBreaker, ErrorHandling, ErrorType, RetryPolicy};
 pub use event::EventDeclaration;
+pub use event_bus::{EventBus, Publish, Subscribe, TopicEntry};
 pub use kind::{Archetype, NodeType};
 pub use state_machine::{Condition, State, StateMachine, Transition};
 pub use version::Version;

@@ -3,8 +3,10 @@
 //! The typed model is read by serde, which stops at the first error. So an erring value is reported,
 //! taken out, and the rest is read again: each problem is found once, at its own place.
 
+mod aliases;
 mod prune;
 mod unknown;
+mod vocabulary;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -87,7 +89,9 @@ pub fn read(source: Source<'_>) -> Reading {
 ///
 /// The text was not written by [`read`], or by a version that knew other keys.
 pub fn read_canonical(json: &str) -> Result<Contract, serde_json::Error> {
-    serde_json::from_str(json)
+    let mut value = serde_json::from_str(json)?;
+    aliases::settle(&mut value);
+    Contract::deserialize(value)
 }
 
 fn document(source: Source<'_>) -> Result<Value, Box<Diagnostic>> {
@@ -107,7 +111,8 @@ fn document(source: Source<'_>) -> Result<Value, Box<Diagnostic>> {
 }
 
 /// The contract in a value, and what is wrong with its shape.
-fn typed(value: Value) -> (Option<Contract>, Vec<Finding>) {
+fn typed(mut value: Value) -> (Option<Contract>, Vec<Finding>) {
+    aliases::settle(&mut value);
     let mut pruned = Pruned::new(value);
     let mut findings = Vec::new();
     loop {
@@ -120,7 +125,10 @@ fn typed(value: Value) -> (Option<Contract>, Vec<Finding>) {
             }
             Err(error) if findings.len() < MAX_PROBLEMS => match pruned.take_out(&error) {
                 Some(finding) => findings.push(finding),
-                None => return (None, findings),
+                None => {
+                    findings.push(prune::hopeless(&error));
+                    return (None, findings);
+                }
             },
             Err(_) => return (None, findings),
         }

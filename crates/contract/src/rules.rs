@@ -103,14 +103,20 @@ pub fn rules() -> Vec<Rule> {
             "a key has no effect",
             "correct its spelling, remove it, or prefix it with `x-`",
         ),
+        Rule::of_reader(
+            "ONEX0009",
+            Severity::Note,
+            "a key is for other tools",
+            "nothing is to be done; this runtime does not act on it",
+        ),
         Rule::of_reader("ONEX0008", Severity::Error, "the file is not UTF-8", "save the file as UTF-8"),
     ];
-    rules.extend(ALL);
+    rules.extend(ALL.iter().copied());
     rules.extend(crate::system::rules());
     rules
 }
 
-const ALL: [Rule; 14] = [
+const ALL: &[Rule] = &[
     kind::WORKFLOW_ELSEWHERE,
     kind::MISSING_PROGRAM,
     graph::DUPLICATE_STEP,
@@ -123,6 +129,9 @@ const ALL: [Rule; 14] = [
     routes::UNROUTED_INTENT,
     routes::UNANSWERED_FILTER,
     machine::UNKNOWN_STATE,
+    machine::TERMINAL_EXIT,
+    machine::UNREACHABLE_STATE,
+    machine::AMBIGUOUS,
     conditions::CONDITION,
     ineffective::NO_EFFECT,
 ];

@@ -79,7 +79,7 @@ fn every_broken_contract_is_found_at_its_place() {
         ("depends_on: [decide]", "depends_on: [decide, tell]", "ONEX0022", "depends_on", "act -> tell -> sum -> act"),
         ("timeout_ms: 30000", "timeout_ms: 99", "ONEX0030", "99", "expected 100 to 86400000"),
         ("max_retries: 3", "max_retries: 11", "ONEX0030", "11", "expected 0 to 10"),
-        ("initial_delay_ms: 100", "initial_delay_ms: 0", "ONEX0030", "0", "expected 1 to"),
+        ("initial_delay_ms: 100", "initial_delay_ms: 3600001", "ONEX0030", "3600001", "expected 0 to"),
         (", step_config: {event_pattern: Hello}", "", "ONEX0040", "receive", "bound to nothing"),
         ("all_or_partial", "most", "ONEX0041", "most", "`most`"),
         ("event_type: Greeted}}", "event_type: Gone}}", "ONEX0042", "Gone", "no topic"),

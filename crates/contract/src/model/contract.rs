@@ -8,7 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
 
 use super::{
-    Archetype, ErrorHandling, EventDeclaration, NodeType, StateMachine, Version, WorkflowCoordination, anything,
+    Archetype, ErrorHandling, EventBus, EventDeclaration, NodeType, StateMachine, TopicEntry, Version,
+    WorkflowCoordination, anything,
 };
 
 /// A node's contract. Values kept as [`Value`] are read by other tools and carried along.
@@ -46,9 +47,24 @@ pub struct Contract {
     /// Where intents go.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intent_consumption: Option<IntentConsumption>,
-    /// What it needs around it.
+    /// Topics, where no events are declared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_bus: Option<EventBus>,
+    /// Topics at the top, as some contracts have them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub dependencies: Vec<Dependency>,
+    pub subscribe_topics: Vec<TopicEntry>,
+    /// Topics at the top, as some contracts have them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub publish_topics: Vec<TopicEntry>,
+    /// The topic that tells the end of a conversation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terminal_event: Option<String>,
+    /// What it needs around it.
+    #[serde(default, skip_serializing_if = "Dependencies::is_empty")]
+    pub dependencies: Dependencies,
+    /// How it behaves, for people and other tools; its archetype must be the node's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub descriptor: Option<Descriptor>,
     /// What happens when something fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_handling: Option<ErrorHandling>,
@@ -151,6 +167,87 @@ pub struct IntentConsumption {
     pub intent_routing_table: BTreeMap<String, String>,
 }
 
+/// `descriptor`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Descriptor {
+    /// The kind of node.
+    #[serde(default, alias = "archetype", skip_serializing_if = "Option::is_none")]
+    pub node_archetype: Option<String>,
+    /// `pure` or one of several words for the opposite.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purity: Option<String>,
+    /// Whether a repeat is safe.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotent: Option<bool>,
+    /// Milliseconds it may take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
+}
+
+/// `dependencies`: a list, or a map of lists by kind.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Dependencies(pub Vec<Dependency>);
+
+impl Dependencies {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Dependency> {
+        self.0.iter()
+    }
+}
+
+impl<'de> Deserialize<'de> for Dependencies {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct DependenciesVisitor;
+        impl<'de> de::Visitor<'de> for DependenciesVisitor {
+            type Value = Dependencies;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a list of dependencies, or a map of lists")
+            }
+
+            fn visit_unit<E: de::Error>(self) -> Result<Dependencies, E> {
+                Ok(Dependencies::default())
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(self, sequence: A) -> Result<Dependencies, A::Error> {
+                Deserialize::deserialize(de::value::SeqAccessDeserializer::new(sequence)).map(Dependencies)
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Dependencies, A::Error> {
+                let mut dependencies = Vec::new();
+                while let Some((kind, listed)) = map.next_entry::<String, Value>()? {
+                    dependencies.extend(listed_names(&listed).map(|name| Dependency::of_kind(name, &kind)));
+                }
+                Ok(Dependencies(dependencies))
+            }
+        }
+        deserializer.deserialize_any(DependenciesVisitor)
+    }
+}
+
+/// Names in a map form's list: texts, or maps with a name.
+fn listed_names(listed: &Value) -> impl Iterator<Item = String> {
+    let items = listed.as_array().map_or(&[][..], Vec::as_slice);
+    items.iter().filter_map(|item| item.as_str().or_else(|| item["name"].as_str()).map(str::to_owned))
+}
+
+impl JsonSchema for Dependencies {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Dependencies".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let item = generator.subschema_for::<Dependency>();
+        json_schema!({"anyOf": [{"type": "array", "items": item}, {"type": "object"}, {"type": "null"}]})
+    }
+}
+
 /// An entry of `dependencies`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Dependency {
@@ -165,6 +262,12 @@ pub struct Dependency {
     /// For people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+}
+
+impl Dependency {
+    fn of_kind(name: String, kind: &str) -> Self {
+        Self { name, kind: Some(kind.to_owned()), module: None, description: None }
+    }
 }
 
 /// `health_check`.

@@ -37,7 +37,8 @@ impl Archetype {
     fn of_word(word: &str) -> Option<Self> {
         let word = word.to_ascii_uppercase();
         match word.strip_suffix("_GENERIC").unwrap_or(&word) {
-            "COMPUTE" | "TRANSFORMER" | "AGGREGATOR" | "FUNCTION" | "MODEL" | "PLUGIN" | "SCHEMA" => {
+            "COMPUTE" | "TRANSFORMER" | "AGGREGATOR" | "FUNCTION" | "MODEL" | "PLUGIN" | "SCHEMA" | "NODE"
+            | "SERVICE" => {
                 Some(Self::Compute)
             }
             "EFFECT" | "TOOL" | "AGENT" => Some(Self::Effect),
@@ -94,7 +95,7 @@ impl JsonSchema for NodeType {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let bare = "COMPUTE|EFFECT|REDUCER|ORCHESTRATOR|RUNTIME_HOST|TRANSFORMER|AGGREGATOR|FUNCTION|MODEL|PLUGIN|SCHEMA|TOOL|AGENT|GATEWAY|VALIDATOR|WORKFLOW";
+        let bare = "COMPUTE|EFFECT|REDUCER|ORCHESTRATOR|RUNTIME_HOST|TRANSFORMER|AGGREGATOR|FUNCTION|MODEL|PLUGIN|SCHEMA|TOOL|AGENT|NODE|SERVICE|GATEWAY|VALIDATOR|WORKFLOW";
         let any_case = |words: &str| -> String {
             words
                 .chars()

@@ -97,6 +97,12 @@ impl Pruned {
     }
 }
 
+/// What is said of an error that nothing can be taken out for; nothing is read then.
+pub(super) fn hopeless(error: &ShapeError) -> Finding {
+    let path = serde_path(error.path());
+    Finding::at_value(Diagnostic::new("ONEX0005", Severity::Error, path, error.inner().to_string()))
+}
+
 /// The original index of an element that now stands at `index`.
 fn shifted(index: usize, removed: &[usize]) -> usize {
     removed.iter().fold(index, |index, gone| if *gone <= index { index + 1 } else { index })

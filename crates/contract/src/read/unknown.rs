@@ -1,59 +1,22 @@
-//! ONEX0007: a key that nothing reads. Kept, never fatal, reported once with the nearest known key.
-//! Keys starting with `x-` are the author's own. Keys that only other tools read are a note.
+//! ONEX0007 and ONEX0009: keys that nothing here reads. Kept, never fatal, reported once each.
+//!
+//! A key of the known language is a note: other tools read it, and this runtime does not act on it. Any other is
+//! a warning with the nearest key that would be read. Keys starting with `x-` are the author's own.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
+use super::vocabulary;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::path::{KeyPath, Segment};
 use crate::rules::Finding;
 use crate::schema::schema;
 
-/// Top-level keys that real contracts carry for other tools, people included.
-const FOR_OTHERS: [&str; 36] = [
-    "author",
-    "capabilities",
-    "config",
-    "contract_kind",
-    "copyright",
-    "created",
-    "created_at",
-    "db_io",
-    "definitions",
-    "description",
-    "descriptor",
-    "documentation",
-    "event_bus",
-    "fingerprint",
-    "handler",
-    "handler_routing",
-    "idempotency",
-    "intent_emission",
-    "license",
-    "lifecycle",
-    "mcp",
-    "migrations",
-    "node_id",
-    "operations",
-    "performance",
-    "protocols",
-    "runtime_profiles",
-    "schema_version",
-    "security",
-    "service",
-    "state_model",
-    "tags",
-    "terminal_event",
-    "title",
-    "updated",
-    "validation_rules",
-];
-
 /// Every key that the model reads anywhere.
-static KNOWN: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
-    let mut known = BTreeSet::new();
-    collect(schema().as_value(), &mut known);
-    known
+static READ: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
+    let mut read = BTreeSet::new();
+    collect(schema().as_value(), &mut read);
+    read
 });
 
 pub(super) fn findings(paths: impl Iterator<Item = KeyPath>) -> Vec<Finding> {
@@ -65,34 +28,35 @@ fn finding(path: &KeyPath) -> Option<Finding> {
     if key.starts_with("x-") {
         return None;
     }
-    let for_others = path.0.len() == 1 && FOR_OTHERS.contains(&key.as_str());
-    let severity = if for_others { Severity::Note } else { Severity::Warning };
-    let diagnostic =
-        Diagnostic::new("ONEX0007", severity, path.clone(), format!("`{key}` has no effect in this runtime"));
-    let help = match nearest(key).filter(|_| !for_others) {
-        Some(nearest) => format!("did you mean `{nearest}`?"),
-        None => "remove it, or prefix it with `x-` if it is your own".to_owned(),
+    let diagnostic = if vocabulary::is_known(key) || READ.contains(key) {
+        let message = format!("`{key}` is for other tools: this runtime does not act on it here");
+        Diagnostic::new("ONEX0009", Severity::Note, path.clone(), message)
+    } else {
+        let message = format!("`{key}` is no key of the contract language and has no effect");
+        let help = match nearest(key) {
+            Some(nearest) => format!("did you mean `{nearest}`?"),
+            None => "remove it, or prefix it with `x-` if it is your own".to_owned(),
+        };
+        Diagnostic::new("ONEX0007", Severity::Warning, path.clone(), message).with_help(help)
     };
-    Some(Finding::at_key(diagnostic.with_help(help)))
+    Some(Finding::at_key(diagnostic))
 }
 
 fn nearest(key: &str) -> Option<&'static str> {
-    let scored = KNOWN.iter().map(|known| (strsim::jaro_winkler(known, key), known.as_str()));
-    scored
-        .filter(|(score, known)| *score > 0.88 && *known != key)
-        .max_by(|left, right| left.0.total_cmp(&right.0))
-        .map(|(_, known)| known)
+    let known = READ.iter().map(String::as_str).chain(vocabulary::keys());
+    let scored = known.map(|known| (strsim::jaro_winkler(known, key), known)).filter(|(score, _)| *score > 0.88);
+    scored.max_by(|left, right| left.0.total_cmp(&right.0)).map(|(_, known)| known)
 }
 
-fn collect(schema: &serde_json::Value, known: &mut BTreeSet<String>) {
+fn collect(schema: &serde_json::Value, read: &mut BTreeSet<String>) {
     match schema {
         serde_json::Value::Object(map) => {
             if let Some(properties) = map.get("properties").and_then(serde_json::Value::as_object) {
-                known.extend(properties.keys().cloned());
+                read.extend(properties.keys().cloned());
             }
-            map.values().for_each(|value| collect(value, known));
+            map.values().for_each(|value| collect(value, read));
         }
-        serde_json::Value::Array(items) => items.iter().for_each(|item| collect(item, known)),
+        serde_json::Value::Array(items) => items.iter().for_each(|item| collect(item, read)),
         _ => {}
     }
 }

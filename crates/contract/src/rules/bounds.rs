@@ -14,7 +14,7 @@ const RETRIES: RangeInclusive<f64> = 0.0..=10.0;
 const STEP_TIMEOUT: RangeInclusive<f64> = 100.0..=300_000.0;
 const RUN_TIMEOUT: RangeInclusive<f64> = 100.0..=86_400_000.0;
 const BRANCHES: RangeInclusive<f64> = 1.0..=1_000.0;
-const DELAY: RangeInclusive<f64> = 1.0..=3_600_000.0;
+const DELAY: RangeInclusive<f64> = 0.0..=3_600_000.0;
 const GROWTH: RangeInclusive<f64> = 1.0..=10.0;
 const JITTER: RangeInclusive<f64> = 0.0..=0.5;
 const THRESHOLD: RangeInclusive<f64> = 1.0..=10_000.0;

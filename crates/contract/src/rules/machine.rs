@@ -1,30 +1,57 @@
-//! ONEX0060: a state machine names a state that `states` does not list (F-20), or leaves a terminal one (F-18).
+//! ONEX0060: a state machine names a state that `states` does not list (F-20).
+//! ONEX0062: a transition leaves a terminal state and is never taken (F-18, C-15).
+//! ONEX0063: a state that no transition leads to (F-41).
+//! ONEX0064: two transitions answer the same trigger from the same state with the same priority (F-17).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, Rule};
-use crate::model::{Contract, StateMachine};
+use crate::model::{Contract, StateMachine, Transition};
 use crate::path::KeyPath;
 
 pub(super) const UNKNOWN_STATE: Rule = Rule::of_contract(
     "ONEX0060",
-    "a state machine does not fit together",
-    "list every state under `states`, and let nothing leave a terminal state",
-    misfits,
+    "a state machine names a state that is not declared",
+    "list every state under `states`",
+    |contract| each(contract, unknown_states),
 );
 
-fn misfits(contract: &Contract) -> Vec<Finding> {
-    let Some(machine) = &contract.state_machine else { return Vec::new() };
-    let root = KeyPath::of(&["state_machine"]);
+pub(super) const TERMINAL_EXIT: Rule = Rule::of_contract(
+    "ONEX0062",
+    "a transition leaves a terminal state",
+    "remove the transition, or do not call the state terminal",
+    |contract| each(contract, exits_from_terminal_states),
+)
+.warning();
+
+pub(super) const UNREACHABLE_STATE: Rule = Rule::of_contract(
+    "ONEX0063",
+    "a state cannot be reached",
+    "add a transition to it, or remove it",
+    |contract| each(contract, unreachable_states),
+)
+.warning();
+
+pub(super) const AMBIGUOUS: Rule = Rule::of_contract(
+    "ONEX0064",
+    "two transitions answer the same trigger",
+    "give them different priorities",
+    |contract| each(contract, ambiguous_transitions),
+);
+
+fn each(contract: &Contract, check: fn(&StateMachine, &KeyPath) -> Vec<Finding>) -> Vec<Finding> {
+    contract.state_machine.as_ref().map_or_else(Vec::new, |machine| check(machine, &KeyPath::of(&["state_machine"])))
+}
+
+fn unknown_states(machine: &StateMachine, root: &KeyPath) -> Vec<Finding> {
     let declared: BTreeSet<&str> = machine.states.iter().map(|state| state.state_name.as_str()).collect();
-    let unknown = named_states(machine, &root).into_iter().filter(|(_, state)| !declared.contains(state));
-    let mut findings: Vec<_> = unknown
+    let unknown = named_states(machine, root).into_iter().filter(|(_, state)| !declared.contains(state));
+    unknown
         .map(|(path, state)| {
-            Finding::at_value(UNKNOWN_STATE.finding(path, format!("state `{state}` is not listed under `states`")))
+            let message = format!("state `{state}` is not listed under `states`");
+            Finding::at_value(UNKNOWN_STATE.finding(path, message))
         })
-        .collect();
-    findings.extend(exits_from_terminal_states(machine, &root));
-    findings
+        .collect()
 }
 
 fn named_states<'m>(machine: &'m StateMachine, root: &KeyPath) -> Vec<(KeyPath, &'m str)> {
@@ -42,17 +69,62 @@ fn named_states<'m>(machine: &'m StateMachine, root: &KeyPath) -> Vec<(KeyPath, 
     named
 }
 
-fn exits_from_terminal_states(machine: &StateMachine, root: &KeyPath) -> Vec<Finding> {
+fn terminal_states(machine: &StateMachine) -> BTreeSet<&str> {
     let flagged = machine.states.iter().filter(|state| state.is_terminal).map(|state| state.state_name.as_str());
-    let terminal: BTreeSet<&str> = flagged.chain(machine.terminal_states.iter().map(String::as_str)).collect();
-    let transitions = machine.transitions.iter().enumerate();
-    transitions
+    flagged.chain(machine.terminal_states.iter().map(String::as_str)).collect()
+}
+
+fn exits_from_terminal_states(machine: &StateMachine, root: &KeyPath) -> Vec<Finding> {
+    let terminal = terminal_states(machine);
+    let exits = machine.transitions.iter().enumerate();
+    exits
         .filter(|(_, transition)| terminal.contains(transition.from_state.as_str()))
         .map(|(index, transition)| {
             let path = root.key("transitions").index(index).key("from_state");
-            let message =
-                format!("transition `{}` leaves the terminal state `{}`", transition.name(), transition.from_state);
-            Finding::at_value(UNKNOWN_STATE.finding(path, message))
+            let (name, state) = (transition.name(), &transition.from_state);
+            let message = format!("transition `{name}` leaves the terminal state `{state}` and is never taken");
+            Finding::at_value(TERMINAL_EXIT.finding(path, message))
         })
         .collect()
+}
+
+fn unreachable_states(machine: &StateMachine, root: &KeyPath) -> Vec<Finding> {
+    let terminal = terminal_states(machine);
+    let mut reached = BTreeSet::from([machine.initial_state.as_str()]);
+    let leads_on = |transition: &Transition, reached: &BTreeSet<&str>| {
+        let from = transition.from_state.as_str();
+        from == "*" || (reached.contains(from) && !terminal.contains(from))
+    };
+    loop {
+        let next: BTreeSet<&str> =
+            machine.transitions.iter().filter(|transition| leads_on(transition, &reached)).map(|it| it.to_state.as_str()).collect();
+        if next.is_subset(&reached) {
+            break;
+        }
+        reached.extend(next);
+    }
+    let states = machine.states.iter().enumerate();
+    states
+        .filter(|(_, state)| !reached.contains(state.state_name.as_str()))
+        .map(|(index, state)| {
+            let path = root.key("states").index(index).key("state_name");
+            Finding::at_value(UNREACHABLE_STATE.finding(path, format!("no transition leads to state `{}`", state.state_name)))
+        })
+        .collect()
+}
+
+fn ambiguous_transitions(machine: &StateMachine, root: &KeyPath) -> Vec<Finding> {
+    let mut first: BTreeMap<(&str, &str, u32), String> = BTreeMap::new();
+    let mut findings = Vec::new();
+    for (index, transition) in machine.transitions.iter().enumerate() {
+        let answers = (transition.from_state.as_str(), transition.trigger.as_str(), transition.priority.unwrap_or(0));
+        if let Some(other) = first.get(&answers) {
+            let path = root.key("transitions").index(index).key("trigger");
+            let message = format!("`{}` and `{other}` both answer `{}` with one priority", transition.name(), transition.trigger);
+            findings.push(Finding::at_value(AMBIGUOUS.finding(path, message)));
+        } else {
+            first.insert(answers, transition.name());
+        }
+    }
+    findings
 }
