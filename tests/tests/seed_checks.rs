@@ -961,15 +961,15 @@ fn integration_19_a_lost_connection_is_tried_again() {
 fn is_whole(event: &onex_contract::EventDeclaration) -> bool {
     let topic = event.topic.as_deref().unwrap_or_default();
     let model = event.event_type.as_deref().and_then(onex_event::model);
-    topic.starts_with("{env}.{namespace}.onex.") && Topic::parse(topic).is_ok() && model.is_some()
+    Topic::parse(topic).is_ok_and(|parsed| parsed.legacy.is_empty()) && model.is_some()
 }
 
 #[test]
-fn integration_20_consumed_events_have_a_topic_with_placeholders_and_a_type() {
+fn integration_20_consumed_events_have_a_canonical_topic_and_a_type() {
     check(
         |contract| contract.consumed_events.len() == 2 && contract.consumed_events.iter().all(is_whole),
         [
-            (set("/consumed_events/0", "topic", json!("onex.evt.platform.node-introspection.v1")), Here),
+            (set("/consumed_events/0", "topic", json!("{env}.{namespace}.onex.evt.platform.node-introspection.v1")), Here),
             (set("/consumed_events/0", "topic", json!("{env}.{namespace}.onex.somewhere")), Here),
             (set("/consumed_events/1", "event_type", json!("NoSuchEvent")), Here),
             (without("/consumed_events/1", "event_type"), Here),

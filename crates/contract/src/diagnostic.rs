@@ -58,12 +58,20 @@ pub struct Diagnostic {
     pub span: Option<Span>,
     /// The way out.
     pub help: Option<String>,
+    /// What to write in place of the text at the span, where that is mechanical and changes no meaning.
+    pub fix: Option<String>,
 }
 
 impl Diagnostic {
     /// A finding without file and span, which the reader adds.
     pub fn new(code: &'static str, severity: Severity, path: KeyPath, message: impl Into<String>) -> Self {
-        Self { code, severity, message: message.into(), file: String::new(), path, span: None, help: None }
+        Self { code, severity, message: message.into(), file: String::new(), path, span: None, help: None, fix: None }
+    }
+
+    /// The same finding with a mechanical fix.
+    #[must_use]
+    pub fn with_fix(self, replacement: impl Into<String>) -> Self {
+        Self { fix: Some(replacement.into()), ..self }
     }
 
     /// The same finding with a way out.

@@ -5,6 +5,7 @@
 //! its place, and a key that nothing acts on is never silent. Finding files is the runtime's business.
 
 mod diagnostic;
+mod diff;
 mod fingerprint;
 mod locate;
 mod model;
@@ -14,19 +15,22 @@ mod receive;
 mod rules;
 mod schema;
 mod system;
+mod topics;
 mod yaml;
 
 pub use diagnostic::{Diagnostic, Severity, Span};
+pub use diff::{Change, ChangeClass, diff};
 pub use fingerprint::Fingerprint;
 pub use locate::locate;
 pub use model::{
-    Archetype, CircuitBreaker, Condition, Contract, CoordinationRules, Dependencies, Dependency, Descriptor, ErrorHandling, ErrorType,
-    EventBus, EventDeclaration, ExecutionGraph, ExecutionMode, FailureRecoveryStrategy, GraphNode, HealthCheck,
-    IntentConsumption, ModelReference, NodeType, Publish, RetryPolicy, State, StateMachine, StepConfig, Subscribe, TopicEntry, Transition, Version,
-    WorkflowCoordination, WorkflowDefinition, WorkflowMetadata,
+    Archetype, CircuitBreaker, Condition, Contract, CoordinationRules, Dependencies, Dependency, Descriptor, Edge,
+    ErrorHandling, ErrorType, EventBus, EventDeclaration, ExecutionGraph, ExecutionMode, FailureRecoveryStrategy,
+    GraphNode, HealthCheck, IntentConsumption, ModelReference, NodeType, Publish, RetryPolicy, State, StateMachine,
+    StepConfig, Subscribe, TopicEntry, Transition, Version, WorkflowCoordination, WorkflowDefinition, WorkflowMetadata,
 };
 pub use path::{KeyPath, Segment};
 pub use read::{MAX_BYTES, Reading, Source, read, read_canonical};
 pub use rules::{Rule, rules};
 pub use schema::schema;
 pub use system::{SystemContract, check_system};
+pub use topics::{Direction, NamedTopic};

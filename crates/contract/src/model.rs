@@ -18,7 +18,7 @@ pub use kind::{Archetype, NodeType};
 pub use state_machine::{Condition, State, StateMachine, Transition};
 pub use version::Version;
 pub use workflow::{
-    CoordinationRules, ExecutionGraph, ExecutionMode, FailureRecoveryStrategy, GraphNode, StepConfig,
+    CoordinationRules, Edge, ExecutionGraph, ExecutionMode, FailureRecoveryStrategy, GraphNode, StepConfig,
     WorkflowCoordination, WorkflowDefinition, WorkflowMetadata,
 };
 

@@ -3,12 +3,15 @@
 
 mod bounds;
 mod conditions;
+mod deadline;
+mod edges;
 mod graph;
 mod ineffective;
 mod kind;
 mod machine;
 mod routes;
 mod steps;
+mod topics;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::model::Contract;
@@ -68,8 +71,12 @@ impl Rule {
         Self { code, severity: Severity::Error, title, help, check: Some(check) }
     }
 
-    const fn warning(self) -> Self {
+    pub(crate) const fn warning(self) -> Self {
         Self { severity: Severity::Warning, ..self }
+    }
+
+    pub(crate) const fn note(self) -> Self {
+        Self { severity: Severity::Note, ..self }
     }
 
     /// A finding of this rule.
@@ -119,15 +126,21 @@ pub fn rules() -> Vec<Rule> {
 const ALL: &[Rule] = &[
     kind::WORKFLOW_ELSEWHERE,
     kind::MISSING_PROGRAM,
+    kind::DESCRIPTOR,
     graph::DUPLICATE_STEP,
     graph::UNDECLARED_DEPENDENCY,
     graph::CYCLE,
+    graph::ISOLATED,
+    edges::EDGES,
     bounds::OUT_OF_BOUNDS,
+    deadline::DEADLINE,
     steps::UNBOUND_STEP,
     steps::AGGREGATION,
     steps::UNPUBLISHED_EVENT,
     routes::UNROUTED_INTENT,
     routes::UNANSWERED_FILTER,
+    topics::NO_TOPIC,
+    topics::LEGACY_TOPIC,
     machine::UNKNOWN_STATE,
     machine::TERMINAL_EXIT,
     machine::UNREACHABLE_STATE,

@@ -20,9 +20,9 @@ workflow_coordination:
           step_config: {effect_node: greeter_effect, intent_filter: "mail.*"}
         - {node_id: sum, node_type: compute, depends_on: [act], step_config: {aggregation_strategy: all_or_partial}}
         - {node_id: tell, node_type: effect, depends_on: [sum], step_config: {event_type: Greeted}}
-    coordination_rules: {failure_recovery_strategy: retry, max_retries: 3, timeout_ms: 30000}
-consumed_events: [{topic: onex.evt.hello.v1, event_type: Hello}]
-published_events: [{topic: onex.evt.greeted.v1, event_type: Greeted}]
+    coordination_rules: {failure_recovery_strategy: retry, max_retries: 3, timeout_ms: 30000, step_timeout_ms: 5000}
+consumed_events: [{topic: onex.evt.hello.hello.v1, event_type: Hello}]
+published_events: [{topic: onex.evt.hello.greeted.v1, event_type: Greeted}]
 intent_consumption:
   subscribed_intents: [mail.send]
   intent_routing_table: {mail.send: greeter_effect}
@@ -82,6 +82,21 @@ fn every_broken_contract_is_found_at_its_place() {
         ("initial_delay_ms: 100", "initial_delay_ms: 3600001", "ONEX0030", "3600001", "expected 0 to"),
         (", step_config: {event_pattern: Hello}", "", "ONEX0040", "receive", "bound to nothing"),
         ("all_or_partial", "most", "ONEX0041", "most", "`most`"),
+        (
+            "consumed_events: [{topic: onex.evt.hello.hello.v1",
+            "consumed_events: [{topic: onex.evt.Hello",
+            "ONEX0052",
+            "onex.evt.Hello",
+            "no topic",
+        ),
+        ("step_timeout_ms: 5000", "step_timeout_ms: 20000", "ONEX0031", "30000", "80700 ms"),
+        (
+            "execution_graph:\n",
+            "execution_graph:\n      edges: [{from_node: decide, to_node: tell}]\n",
+            "ONEX0023",
+            "tell",
+            "does not depend",
+        ),
         ("event_type: Greeted}}", "event_type: Gone}}", "ONEX0042", "Gone", "no topic"),
         ("[mail.send]", "[mail.send, sms.send]", "ONEX0050", "sms.send", "no route"),
         ("\"mail.*\"", "\"sms.*\"", "ONEX0051", "\"sms.*\"", "sms.*"),

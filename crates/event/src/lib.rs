@@ -5,7 +5,6 @@ pub mod endpoint;
 pub mod kind;
 pub mod position;
 pub mod timestamp;
-pub mod topic;
 pub mod version;
 
 // The envelope and who is behind it.
@@ -37,7 +36,7 @@ pub use endpoint::{EndpointUrl, ParseEndpointError};
 pub use kind::{NodeKind, ParseNodeKindError};
 pub use position::EventPosition;
 pub use timestamp::{Timestamp, rfc3339};
-pub use topic::{LegacyForm, ParsedTopic, Topic, TopicError, TopicKind};
+pub use onex_topic::{LegacyForm, ParsedTopic, Topic, TopicError, TopicKind};
 pub use version::{Identifier, ParseVersionError, SemanticVersion};
 
 pub use envelope::{Envelope, EnvelopeMetadata, NewEnvelope, ReadError, read_message, read_message_value};

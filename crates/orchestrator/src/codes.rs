@@ -2,41 +2,17 @@
 
 /// Every code with its title and what to do about it.
 pub const CODES: &[(&str, &str, &str)] = &[
-    (
-        "ONEX2001",
-        "the contract has errors",
-        "run `onex check` on it",
-    ),
-    (
-        "ONEX2002",
-        "the contract has no workflow",
-        "add `workflow_coordination`, or do not run it",
-    ),
+    ("ONEX2001", "the contract has errors", "run `onex check` on it"),
+    ("ONEX2002", "the contract has no workflow", "add `workflow_coordination`, or do not run it"),
     (
         "ONEX2003",
         "a step names a node that this process does not have",
         "correct the name; the message lists the names that are known",
     ),
-    (
-        "ONEX2004",
-        "a step cannot be run",
-        "bind it as the message says",
-    ),
-    (
-        "ONEX2005",
-        "steps wait for each other",
-        "remove one of the dependencies",
-    ),
-    (
-        "ONEX3012",
-        "an event would leave that is not what its model says",
-        "correct the step's `input` template",
-    ),
-    (
-        "ONEX3020",
-        "a step needs another that is not done",
-        "look at the step that is named; its failure came first",
-    ),
+    ("ONEX2004", "a step cannot be run", "bind it as the message says"),
+    ("ONEX2005", "steps wait for each other", "remove one of the dependencies"),
+    ("ONEX3012", "an event would leave that is not what its model says", "correct the step's `input` template"),
+    ("ONEX3020", "a step needs another that is not done", "look at the step that is named; its failure came first"),
     (
         "ONEX3021",
         "no effect carries out this kind of intent",
@@ -47,34 +23,14 @@ pub const CODES: &[(&str, &str, &str)] = &[
         "the run's deadline passed",
         "look at the backend that was waited for, or raise `coordination_rules.timeout_ms`",
     ),
-    (
-        "ONEX3023",
-        "the run was cancelled",
-        "nothing is to be done",
-    ),
-    (
-        "ONEX3024",
-        "an attempt took too long and was cancelled",
-        "look at the backend, or raise the step's `timeout_ms`",
-    ),
+    ("ONEX3023", "the run was cancelled", "nothing is to be done"),
+    ("ONEX3024", "an attempt took too long and was cancelled", "look at the backend, or raise the step's `timeout_ms`"),
     (
         "ONEX3030",
         "a recovery computed something else than the first run did",
         "a reducer or compute node is not pure, or changed; run the version that began the run, or start the event anew",
     ),
-    (
-        "ONEX3032",
-        "a defect in running a step",
-        "report it with the run's records",
-    ),
-    (
-        "ONEX3033",
-        "a record does not belong to its run",
-        "the run is set aside; report it with the run's records",
-    ),
-    (
-        "ONEX3034",
-        "a run refused its own event",
-        "a defect of this program; report it with the run's records",
-    ),
+    ("ONEX3032", "a defect in running a step", "report it with the run's records"),
+    ("ONEX3033", "a record does not belong to its run", "the run is set aside; report it with the run's records"),
+    ("ONEX3034", "a run refused its own event", "a defect of this program; report it with the run's records"),
 ];

@@ -44,10 +44,7 @@ pub struct Worker {
 
 impl std::fmt::Debug for Worker {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Worker")
-            .field("owner", &self.owner)
-            .finish_non_exhaustive()
+        formatter.debug_struct("Worker").field("owner", &self.owner).finish_non_exhaustive()
     }
 }
 
@@ -157,13 +154,7 @@ impl DriveError {
 
     /// Whether carrying the run on later may succeed.
     pub fn is_transient(&self) -> bool {
-        matches!(
-            self,
-            Self::Journal {
-                source: JournalError::Unavailable { .. },
-                ..
-            }
-        )
+        matches!(self, Self::Journal { source: JournalError::Unavailable { .. }, .. })
     }
 }
 
@@ -182,14 +173,8 @@ impl NodeOrchestrator {
     ///
     /// The contract has errors, or its graph cannot be bound.
     pub fn from_reading(reading: &Reading, nodes: &NodeRegistry) -> Result<Self, PlanError> {
-        let unsound = || PlanError::Unsound {
-            file: reading.file.clone(),
-        };
-        let contract = reading
-            .contract
-            .as_ref()
-            .filter(|_| !reading.has_errors())
-            .ok_or_else(unsound)?;
+        let unsound = || PlanError::Unsound { file: reading.file.clone() };
+        let contract = reading.contract.as_ref().filter(|_| !reading.has_errors()).ok_or_else(unsound)?;
         let fingerprint = reading.fingerprint.as_ref().ok_or_else(unsound)?;
         Self::new(contract, fingerprint.as_str(), &reading.canonical, nodes)
     }
@@ -201,19 +186,13 @@ impl NodeOrchestrator {
     /// As [`NodeOrchestrator::from_reading`].
     pub fn from_canonical(canonical: &str, fingerprint: &str, nodes: &NodeRegistry) -> Result<Self, PlanError> {
         let contract = onex_contract::read_canonical(canonical);
-        let contract = contract.map_err(|_| PlanError::Unsound {
-            file: format!("contract {fingerprint}"),
-        })?;
+        let contract = contract.map_err(|_| PlanError::Unsound { file: format!("contract {fingerprint}") })?;
         Self::new(&contract, fingerprint, canonical, nodes)
     }
 
     fn new(contract: &Contract, fingerprint: &str, canonical: &str, nodes: &NodeRegistry) -> Result<Self, PlanError> {
         let plan = Plan::new(contract, fingerprint, nodes)?;
-        Ok(Self {
-            plan: Arc::new(plan),
-            nodes: nodes.clone(),
-            canonical: canonical.into(),
-        })
+        Ok(Self { plan: Arc::new(plan), nodes: nodes.clone(), canonical: canonical.into() })
     }
 
     /// What it runs.
@@ -287,17 +266,9 @@ impl NodeOrchestrator {
             return Ok(None);
         };
         let stored = worker.journal.entity_state(&entity.reducer, &entity.entity).await;
-        let stored = stored.map_err(|source| DriveError::Journal {
-            run_id: request.run_id,
-            source,
-        })?;
+        let stored = stored.map_err(|source| DriveError::Journal { run_id: request.run_id, source })?;
         let (version, state) = stored.map_or((0, Value::Null), |stored| (stored.version, stored.state));
-        Ok(Some(EntityAtStart {
-            reducer: entity.reducer,
-            entity: entity.entity,
-            version,
-            state,
-        }))
+        Ok(Some(EntityAtStart { reducer: entity.reducer, entity: entity.entity, version, state }))
     }
 
     async fn write_start(
@@ -322,10 +293,6 @@ impl NodeOrchestrator {
             at: start.at().unwrap_or_default(),
             inbox_id,
         };
-        worker
-            .journal
-            .start(run)
-            .await
-            .map_err(|source| DriveError::Journal { run_id, source })
+        worker.journal.start(run).await.map_err(|source| DriveError::Journal { run_id, source })
     }
 }

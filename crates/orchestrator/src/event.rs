@@ -121,10 +121,7 @@ impl Event {
             Self::UndoSucceeded { .. } => Some("undo_succeeded"),
             Self::UndoFailed { .. } => Some("undo_failed"),
             Self::CancelRequested { .. } => Some("cancel_requested"),
-            Self::TimerFired {
-                timer: Timer::RunDeadline,
-                ..
-            } => Some("deadline_passed"),
+            Self::TimerFired { timer: Timer::RunDeadline, .. } => Some("deadline_passed"),
             Self::TimerFired { .. } | Self::Computed { .. } => None,
         }
     }

@@ -21,10 +21,7 @@ pub(crate) fn entity_of(plan: &Plan, nodes: &NodeRegistry, event: &Value) -> Res
         return Ok(None);
     };
     let entity = nodes.reducer(reducer).map_err(unresolved)?.entity(event)?;
-    Ok(Some(Entity {
-        reducer: reducer.to_owned(),
-        entity,
-    }))
+    Ok(Some(Entity { reducer: reducer.to_owned(), entity }))
 }
 
 /// Computes one pure step. A node that panics fails its step, not the process (O-51).
@@ -47,11 +44,9 @@ fn computed_step(state: &RunState, nodes: &NodeRegistry, step: &StepId) -> Resul
         Binding::Reduce { reducer } => reduce(state, nodes, reducer, input),
         Binding::Compute(binding) => computed(state, nodes, index, binding, input.as_ref()),
         Binding::Publish { event_type, .. } => payload(state, index, event_type, input),
-        Binding::Receive { .. } | Binding::Execute { .. } => Err(Failure::new(
-            ErrorClass::Internal,
-            "ONEX3032",
-            format!("step `{step}` is not pure"),
-        )),
+        Binding::Receive { .. } | Binding::Execute { .. } => {
+            Err(Failure::new(ErrorClass::Internal, "ONEX3032", format!("step `{step}` is not pure")))
+        }
     }
 }
 
@@ -66,10 +61,7 @@ fn bound_input(state: &RunState, planned: &PlannedStep) -> Result<Option<Value>,
         "now": onex_event::rfc3339::text(&state.now()),
         "orchestrator": state.plan().name,
     });
-    let scope = Scope::new()
-        .with("input", state.input().clone())
-        .with("steps", state.outputs())
-        .with("run", run);
+    let scope = Scope::new().with("input", state.input().clone()).with("steps", state.outputs()).with("run", run);
     let resolved = resolve(template, &scope);
     resolved
         .map(Some)
@@ -79,9 +71,7 @@ fn bound_input(state: &RunState, planned: &PlannedStep) -> Result<Option<Value>,
 fn reduce(state: &RunState, nodes: &NodeRegistry, name: &str, input: Option<Value>) -> Result<Value, Failure> {
     let reducer = nodes.reducer(name).map_err(unresolved)?;
     let event = input.as_ref().unwrap_or(state.input());
-    let entity = state
-        .entity()
-        .filter(|entity| entity.reducer == name && !entity.state.is_null());
+    let entity = state.entity().filter(|entity| entity.reducer == name && !entity.state.is_null());
     let reduction = reducer.reduce(entity.map(|entity| &entity.state), event, &state.reduce_context())?;
     serde_json::to_value(reduction).map_err(|error| Failure::new(ErrorClass::Internal, "ONEX3032", error.to_string()))
 }
@@ -111,10 +101,7 @@ fn payload(state: &RunState, index: usize, event_type: &str, input: Option<Value
     };
     match onex_event::model(event_type) {
         Some(model) => (model.validate)(&payload).map(|()| payload).map_err(|error| {
-            let message = format!(
-                "step `{}` would publish no `{event_type}`: {error}",
-                state.plan().steps[index].id
-            );
+            let message = format!("step `{}` would publish no `{event_type}`: {error}", state.plan().steps[index].id);
             Failure::new(ErrorClass::Validation, "ONEX3012", message).named("PublicationError")
         }),
         None => Ok(payload),
@@ -147,9 +134,7 @@ pub(crate) fn confirmed(
     outcomes: &[IntentOutcome],
 ) -> Result<Value, Failure> {
     let reducer = nodes.reducer(reducer).map_err(unresolved)?;
-    outcomes
-        .iter()
-        .try_fold(reduced, |state, outcome| reducer.confirm(&state, outcome))
+    outcomes.iter().try_fold(reduced, |state, outcome| reducer.confirm(&state, outcome))
 }
 
 fn unresolved(error: ResolveError) -> Failure {

@@ -81,10 +81,7 @@ impl PlannedStep {
         let Binding::Execute { effect, routes, .. } = &self.binding else {
             return None;
         };
-        let routed = routes
-            .iter()
-            .find(|(routed, _)| routed == kind)
-            .map(|(_, effect)| effect.as_str());
+        let routed = routes.iter().find(|(routed, _)| routed == kind).map(|(_, effect)| effect.as_str());
         routed.or(effect.as_deref())
     }
 }
@@ -190,9 +187,7 @@ impl Plan {
     ///
     /// Something in the graph cannot be bound or ordered.
     pub fn new(contract: &Contract, fingerprint: &str, nodes: &NodeRegistry) -> Result<Self, PlanError> {
-        let no_workflow = || PlanError::NoWorkflow {
-            name: contract.name.clone(),
-        };
+        let no_workflow = || PlanError::NoWorkflow { name: contract.name.clone() };
         let workflow = contract.workflow_coordination.as_ref().ok_or_else(no_workflow)?;
         let policies = policy::Policies::of(contract, workflow);
         let mut steps = bind::steps(contract, workflow, &policies, nodes)?;
@@ -224,9 +219,7 @@ impl Plan {
     /// Whether what a step did for an intent of this kind can be undone.
     pub fn can_undo(&self, index: usize, kind: &str) -> bool {
         let effect = self.steps.get(index).and_then(|step| step.effect_for(kind));
-        effect
-            .and_then(|name| self.nodes.effect(name).ok())
-            .is_some_and(|effect| effect.can_undo(kind))
+        effect.and_then(|name| self.nodes.effect(name).ok()).is_some_and(|effect| effect.can_undo(kind))
     }
 
     /// Steps that depend on a step, in the order of the contract.

@@ -115,12 +115,7 @@ pub struct RunState {
 impl RunState {
     /// A run that has not started.
     pub fn new(run_id: RunId, plan: Arc<Plan>) -> Self {
-        let step = StepRun {
-            progress: Progress::Pending,
-            calls: Vec::new(),
-            settled: Vec::new(),
-            refusal: None,
-        };
+        let step = StepRun { progress: Progress::Pending, calls: Vec::new(), settled: Vec::new(), refusal: None };
         Self {
             run_id,
             phase: Phase::New,
@@ -148,37 +143,19 @@ impl RunState {
         self.tell_time(&event);
         let mut commands = Vec::new();
         match event {
-            Event::Started {
-                at,
-                input,
-                correlation_id,
-                parent_envelope_id,
-                entity,
-                ..
-            } => {
-                self.origin = Some(Origin {
-                    at,
-                    input,
-                    correlation_id,
-                    parent_envelope_id,
-                    entity,
-                });
+            Event::Started { at, input, correlation_id, parent_envelope_id, entity, .. } => {
+                self.origin = Some(Origin { at, input, correlation_id, parent_envelope_id, entity });
                 self.phase = Phase::Running;
                 self.arm_deadline(at, &mut commands);
             }
             Event::Computed { step, result } => self.computed(&step, result),
             Event::CallSucceeded { call, output, at, .. } => self.call_succeeded(&call, output, at, &mut commands),
-            Event::CallFailed {
-                call,
-                attempt,
-                failure,
-                at,
-            } => self.call_failed(&call, attempt, failure, at, &mut commands),
+            Event::CallFailed { call, attempt, failure, at } => {
+                self.call_failed(&call, attempt, failure, at, &mut commands);
+            }
             Event::TimerFired { timer, .. } => self.timer_fired(timer, &mut commands),
             Event::UndoSucceeded { call, .. } => self.undo.succeeded(call),
-            Event::UndoFailed {
-                call, attempt, failure, ..
-            } => self.undo_failed(call, attempt, failure, &mut commands),
+            Event::UndoFailed { call, attempt, failure, .. } => self.undo_failed(call, attempt, failure, &mut commands),
             Event::CancelRequested { .. } => self.cancel(&mut commands),
         }
         self.advance(&mut commands);
@@ -196,18 +173,14 @@ impl RunState {
             }
             (_, Event::CallSucceeded { call, attempt, .. } | Event::CallFailed { call, attempt, .. }) => {
                 let is_awaited = self.call(call).is_some_and(|call| call.awaits(*attempt));
-                asked(is_awaited, || {
-                    format!("attempt {attempt} of call {} of `{}`", call.call, call.step)
-                })
+                asked(is_awaited, || format!("attempt {attempt} of call {} of `{}`", call.call, call.step))
             }
-            (_, Event::UndoSucceeded { call, .. }) => asked(self.undo.is_current(call), || {
-                format!("an undo of call {} of `{}`", call.call, call.step)
-            }),
+            (_, Event::UndoSucceeded { call, .. }) => {
+                asked(self.undo.is_current(call), || format!("an undo of call {} of `{}`", call.call, call.step))
+            }
             (_, Event::UndoFailed { call, attempt, .. }) => {
                 let is_awaited = self.undo.awaits(call, *attempt);
-                asked(is_awaited, || {
-                    format!("attempt {attempt} to undo call {} of `{}`", call.call, call.step)
-                })
+                asked(is_awaited, || format!("attempt {attempt} to undo call {} of `{}`", call.call, call.step))
             }
             (_, Event::TimerFired { .. } | Event::CancelRequested { .. }) => Ok(()),
         }
@@ -243,10 +216,7 @@ impl RunState {
             index,
             match result {
                 Ok(output) => StepResult::Done(output),
-                Err(failure) => StepResult::Failed {
-                    failure,
-                    output: Value::Null,
-                },
+                Err(failure) => StepResult::Failed { failure, output: Value::Null },
             },
         );
     }
@@ -259,18 +229,12 @@ impl RunState {
     }
 
     fn arm_deadline(&self, at: Timestamp, commands: &mut Vec<Command>) {
-        commands.extend(self.time_left(at).map(|after| Command::Arm {
-            timer: Timer::RunDeadline,
-            after,
-        }));
+        commands.extend(self.time_left(at).map(|after| Command::Arm { timer: Timer::RunDeadline, after }));
     }
 
     /// How much of the run's time is left; `None` when nothing limits it any more.
     fn time_left(&self, at: Timestamp) -> Option<Duration> {
-        let origin = self
-            .origin
-            .as_ref()
-            .filter(|_| self.phase == Phase::Running && !self.deadline_passed)?;
+        let origin = self.origin.as_ref().filter(|_| self.phase == Phase::Running && !self.deadline_passed)?;
         let taken = (at - origin.at).to_std().unwrap_or_default();
         Some(self.plan.run_timeout.value?.saturating_sub(taken))
     }
@@ -285,11 +249,7 @@ impl RunState {
 }
 
 fn asked(was_asked: bool, what: impl FnOnce() -> String) -> Result<(), Refusal> {
-    if was_asked {
-        Ok(())
-    } else {
-        Err(Refusal::NotAsked { what: what() })
-    }
+    if was_asked { Ok(()) } else { Err(Refusal::NotAsked { what: what() }) }
 }
 
 fn chained(previous: [u8; 32], step: &StepId, result: &Result<Value, Failure>) -> [u8; 32] {

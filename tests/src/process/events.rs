@@ -95,7 +95,7 @@ const WAYS: [Way; 21] = [
     ("truncated", "not JSON", |event| cut(bytes(&event), 40)),
     ("two in one line", "not JSON", |event| [bytes(&event), bytes(&event)].concat()),
     ("unknown key of the envelope", "flavour", |event| bytes(&json!({"payload": event, "flavour": "sweet"}))),
-    ("empty payload", "payload", |_| bytes(&json!({"payload": {}, "envelope_id": Uuid::nil()}))),
+    ("empty payload", "missing key", |_| bytes(&json!({"payload": {}, "envelope_id": Uuid::nil()}))),
     ("invalid UTF-8", "UTF-8", |event| spoiled(bytes(&event))),
 ];
 

@@ -12,7 +12,9 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::agent::Agent;
 use super::wait::{DEADLINE, until};
+use crate::workspace;
 
 /// Where results are published.
 const RESULT_TOPIC: &str = "onex.evt.platform.node-registration-result.v1";
@@ -63,6 +65,20 @@ impl Home {
     /// `onex run --input - --once` over these bytes, to its end.
     pub fn feed(&self, input: impl AsRef<[u8]>) -> Ended {
         self.onex(&["run", "--input", "-", "--once"]).input(input).run()
+    }
+
+    /// The program with the example's configuration of real services, these ones, not yet started.
+    pub fn onex_with(&self, agent: &Agent, database: &str, arguments: &[&str]) -> Program {
+        let config = workspace("examples/onex.services.yaml").display().to_string();
+        self.onex(&[arguments, &["--config", &config]].concat())
+            .env("ONEX_REGISTRY_BACKENDS_CONSUL_ADDRESS", &agent.address)
+            .env("CONSUL_HTTP_TOKEN", &agent.token)
+            .env("DATABASE_URL", database)
+    }
+
+    /// [`Home::feed`] with real services.
+    pub fn feed_with(&self, agent: &Agent, database: &str, input: impl AsRef<[u8]>) -> Ended {
+        self.onex_with(agent, database, &["run", "--input", "-", "--once"]).input(input).run()
     }
 }
 
@@ -168,6 +184,11 @@ impl Running {
             let line = self.notices.recv_timeout(DEADLINE);
             self.said.push_str(&line.unwrap_or_else(|_| panic!("no `{text}` in: {}", self.said)));
         }
+    }
+
+    /// Whether it has not ended.
+    pub fn runs(&mut self) -> bool {
+        self.child.try_wait().expect("a child").is_none()
     }
 
     /// Sends a signal.

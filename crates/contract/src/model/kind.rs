@@ -34,13 +34,11 @@ impl Archetype {
 
     /// The kind a word names, in any case, bare or with `_GENERIC`; the specific words of real contracts
     /// included (`GATEWAY` and `VALIDATOR` coordinate, `TRANSFORMER` and `AGGREGATOR` compute, …).
-    fn of_word(word: &str) -> Option<Self> {
+    pub(crate) fn of_word(word: &str) -> Option<Self> {
         let word = word.to_ascii_uppercase();
         match word.strip_suffix("_GENERIC").unwrap_or(&word) {
             "COMPUTE" | "TRANSFORMER" | "AGGREGATOR" | "FUNCTION" | "MODEL" | "PLUGIN" | "SCHEMA" | "NODE"
-            | "SERVICE" => {
-                Some(Self::Compute)
-            }
+            | "SERVICE" => Some(Self::Compute),
             "EFFECT" | "TOOL" | "AGENT" => Some(Self::Effect),
             "REDUCER" => Some(Self::Reducer),
             "ORCHESTRATOR" | "GATEWAY" | "VALIDATOR" | "WORKFLOW" => Some(Self::Orchestrator),

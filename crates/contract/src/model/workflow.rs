@@ -74,6 +74,34 @@ pub struct ExecutionGraph {
     /// The steps in the order that breaks ties (section 4 of the semantics).
     #[serde(default)]
     pub nodes: Vec<GraphNode>,
+    /// The same order once more, as some contracts write it; must agree with `depends_on`, or stand for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edges: Vec<Edge>,
+}
+
+/// An entry of `edges`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Edge {
+    /// The step that comes before.
+    #[serde(alias = "from")]
+    pub from_node: String,
+    /// The step that comes after.
+    #[serde(alias = "to")]
+    pub to_node: String,
+    /// For people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edge_type: Option<String>,
+    /// For people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+impl ExecutionGraph {
+    /// The steps before one: what it depends on, and what edges lead to it.
+    pub fn before<'g>(&'g self, node: &'g GraphNode) -> impl Iterator<Item = &'g str> {
+        let edges = self.edges.iter().filter(|edge| edge.to_node == node.node_id).map(|edge| edge.from_node.as_str());
+        node.depends_on.iter().map(String::as_str).chain(edges)
+    }
 }
 
 /// A step.

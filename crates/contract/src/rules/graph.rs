@@ -1,10 +1,11 @@
 //! ONEX0020: two steps of one id (V-01). ONEX0021: a step depends on one that does not exist (V-02).
 //! ONEX0022: steps wait for each other (V-03, V-04); the message shows the way round.
+//! ONEX0024: a step that stands alone among others: nothing leads to it and nothing follows (V-38).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, Rule, place};
-use crate::model::{Contract, GraphNode};
+use crate::model::{Contract, ExecutionGraph, GraphNode};
 
 pub(super) const DUPLICATE_STEP: Rule =
     Rule::of_contract("ONEX0020", "two steps have the same id", "give each step its own `node_id`", duplicate_steps);
@@ -22,6 +23,14 @@ pub(super) const CYCLE: Rule = Rule::of_contract(
     "remove one of the dependencies on the way",
     cycles,
 );
+
+pub(super) const ISOLATED: Rule = Rule::of_contract(
+    "ONEX0024",
+    "a step stands alone",
+    "let a step depend on it, let it depend on one, or remove it",
+    isolated_steps,
+)
+.note();
 
 fn nodes(contract: &Contract) -> &[GraphNode] {
     contract.workflow_coordination.as_ref().map_or(&[], |workflow| &workflow.workflow_definition.execution_graph.nodes)
@@ -62,39 +71,50 @@ fn undeclared_dependencies(contract: &Contract) -> Vec<Finding> {
 }
 
 fn cycles(contract: &Contract) -> Vec<Finding> {
-    let nodes = nodes(contract);
-    let left = unordered(nodes);
-    let Some(first) = nodes.iter().position(|node| left.contains(node.node_id.as_str())) else { return Vec::new() };
-    let way = way_round(nodes, &left, &nodes[first].node_id);
+    let Some(workflow) = &contract.workflow_coordination else { return Vec::new() };
+    let graph = &workflow.workflow_definition.execution_graph;
+    let left = unordered(graph);
+    let Some(first) = graph.nodes.iter().position(|node| left.contains(node.node_id.as_str())) else {
+        return Vec::new();
+    };
+    let way = way_round(graph, &left, &graph.nodes[first].node_id);
     let message = format!("Execution graph contains a cycle (must be a DAG): {}", way.join(" -> "));
-    let start = way.first().and_then(|id| nodes.iter().position(|node| node.node_id == *id)).unwrap_or(first);
+    let start = way.first().and_then(|id| graph.nodes.iter().position(|node| node.node_id == *id)).unwrap_or(first);
     vec![Finding::at_key(CYCLE.finding(place::node(start).key("depends_on"), message))]
 }
 
 /// Steps that Kahn's algorithm cannot order: those on a cycle or behind one. Unknown dependencies count as met (O-11).
-fn unordered(nodes: &[GraphNode]) -> BTreeSet<&str> {
+fn unordered(graph: &ExecutionGraph) -> BTreeSet<&str> {
+    let ids: BTreeSet<&str> = graph.nodes.iter().map(|node| node.node_id.as_str()).collect();
     let mut waiting: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    let ids: BTreeSet<&str> = nodes.iter().map(|node| node.node_id.as_str()).collect();
-    for node in nodes {
-        let dependencies = node.depends_on.iter().map(String::as_str).filter(|id| ids.contains(id));
-        waiting.entry(&node.node_id).or_default().extend(dependencies);
+    let mut dependents: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for node in &graph.nodes {
+        let before: BTreeSet<&str> = graph.before(node).filter(|id| ids.contains(id)).collect();
+        before.iter().for_each(|id| dependents.entry(id).or_default().push(&node.node_id));
+        waiting.entry(&node.node_id).or_default().extend(before);
     }
-    while let Some(ready) = waiting.iter().find(|(_, dependencies)| dependencies.is_empty()).map(|(id, _)| *id) {
-        waiting.remove(ready);
-        waiting.values_mut().for_each(|dependencies| {
-            dependencies.remove(ready);
-        });
+    let mut ready: Vec<&str> = waiting.iter().filter(|(_, before)| before.is_empty()).map(|(id, _)| *id).collect();
+    while let Some(id) = ready.pop() {
+        waiting.remove(id);
+        for dependent in dependents.remove(id).unwrap_or_default() {
+            if let Some(before) = waiting.get_mut(dependent) {
+                before.remove(id);
+                if before.is_empty() {
+                    ready.push(dependent);
+                }
+            }
+        }
     }
     waiting.into_keys().collect()
 }
 
 /// From a step that cannot be ordered, follow dependencies until one comes again; the way between is a cycle.
-fn way_round<'a>(nodes: &'a [GraphNode], left: &BTreeSet<&str>, start: &'a str) -> Vec<&'a str> {
+fn way_round<'a>(graph: &'a ExecutionGraph, left: &BTreeSet<&str>, start: &'a str) -> Vec<&'a str> {
     let mut way = vec![start];
     loop {
         let current = way[way.len() - 1];
-        let next = nodes.iter().filter(|node| node.node_id == current).flat_map(|node| &node.depends_on);
-        let Some(next) = next.map(String::as_str).find(|id| left.contains(id)) else { return way };
+        let mut next = graph.nodes.iter().filter(|node| node.node_id == current).flat_map(|node| graph.before(node));
+        let Some(next) = next.find(|id| left.contains(id)) else { return way };
         if let Some(seen) = way.iter().position(|id| *id == next) {
             way.drain(..seen);
             way.push(next);
@@ -102,4 +122,21 @@ fn way_round<'a>(nodes: &'a [GraphNode], left: &BTreeSet<&str>, start: &'a str) 
         }
         way.push(next);
     }
+}
+
+fn isolated_steps(contract: &Contract) -> Vec<Finding> {
+    let Some(workflow) = &contract.workflow_coordination else { return Vec::new() };
+    let graph = &workflow.workflow_definition.execution_graph;
+    if graph.nodes.len() < 2 {
+        return Vec::new();
+    }
+    let followed: BTreeSet<&str> = graph.nodes.iter().flat_map(|node| graph.before(node)).collect();
+    let alone = |node: &GraphNode| graph.before(node).next().is_none() && !followed.contains(node.node_id.as_str());
+    let isolated = graph.nodes.iter().enumerate().filter(|(_, node)| alone(node));
+    isolated
+        .map(|(index, node)| {
+            let message = format!("step `{}` stands alone: nothing leads to it and nothing follows", node.node_id);
+            Finding::at_value(ISOLATED.finding(place::node(index).key("node_id"), message))
+        })
+        .collect()
 }

@@ -24,13 +24,11 @@ pub(super) const TERMINAL_EXIT: Rule = Rule::of_contract(
 )
 .warning();
 
-pub(super) const UNREACHABLE_STATE: Rule = Rule::of_contract(
-    "ONEX0063",
-    "a state cannot be reached",
-    "add a transition to it, or remove it",
-    |contract| each(contract, unreachable_states),
-)
-.warning();
+pub(super) const UNREACHABLE_STATE: Rule =
+    Rule::of_contract("ONEX0063", "a state cannot be reached", "add a transition to it, or remove it", |contract| {
+        each(contract, unreachable_states)
+    })
+    .warning();
 
 pub(super) const AMBIGUOUS: Rule = Rule::of_contract(
     "ONEX0064",
@@ -96,8 +94,12 @@ fn unreachable_states(machine: &StateMachine, root: &KeyPath) -> Vec<Finding> {
         from == "*" || (reached.contains(from) && !terminal.contains(from))
     };
     loop {
-        let next: BTreeSet<&str> =
-            machine.transitions.iter().filter(|transition| leads_on(transition, &reached)).map(|it| it.to_state.as_str()).collect();
+        let next: BTreeSet<&str> = machine
+            .transitions
+            .iter()
+            .filter(|transition| leads_on(transition, &reached))
+            .map(|it| it.to_state.as_str())
+            .collect();
         if next.is_subset(&reached) {
             break;
         }
@@ -108,7 +110,9 @@ fn unreachable_states(machine: &StateMachine, root: &KeyPath) -> Vec<Finding> {
         .filter(|(_, state)| !reached.contains(state.state_name.as_str()))
         .map(|(index, state)| {
             let path = root.key("states").index(index).key("state_name");
-            Finding::at_value(UNREACHABLE_STATE.finding(path, format!("no transition leads to state `{}`", state.state_name)))
+            Finding::at_value(
+                UNREACHABLE_STATE.finding(path, format!("no transition leads to state `{}`", state.state_name)),
+            )
         })
         .collect()
 }
@@ -120,7 +124,8 @@ fn ambiguous_transitions(machine: &StateMachine, root: &KeyPath) -> Vec<Finding>
         let answers = (transition.from_state.as_str(), transition.trigger.as_str(), transition.priority.unwrap_or(0));
         if let Some(other) = first.get(&answers) {
             let path = root.key("transitions").index(index).key("trigger");
-            let message = format!("`{}` and `{other}` both answer `{}` with one priority", transition.name(), transition.trigger);
+            let message =
+                format!("`{}` and `{other}` both answer `{}` with one priority", transition.name(), transition.trigger);
             findings.push(Finding::at_value(AMBIGUOUS.finding(path, message)));
         } else {
             first.insert(answers, transition.name());

@@ -67,10 +67,8 @@ impl<'a> Drive<'a> {
     pub(super) fn take(&mut self, event: Event) -> Result<(), DriveError> {
         let mut events = VecDeque::from([event]);
         while let Some(event) = events.pop_front() {
-            let commands = self.state.apply(event).map_err(|source| DriveError::Refused {
-                run_id: self.run_id,
-                source,
-            })?;
+            let commands =
+                self.state.apply(event).map_err(|source| DriveError::Refused { run_id: self.run_id, source })?;
             for command in commands {
                 match command {
                     Command::Compute { step } => {
@@ -101,10 +99,7 @@ impl<'a> Drive<'a> {
     /// Takes an event that is news to the run's journal.
     pub(super) fn happened(&mut self, event: Event) -> Result<(), DriveError> {
         if let Some(kind) = event.record_kind() {
-            self.held_back.push(NewRecord {
-                kind: kind.to_owned(),
-                body: body(&event, &self.state),
-            });
+            self.held_back.push(NewRecord { kind: kind.to_owned(), body: body(&event, &self.state) });
         }
         self.take(event)
     }
@@ -122,10 +117,7 @@ impl<'a> Drive<'a> {
 
     /// The defect that would otherwise be a run that hangs.
     pub(super) fn stuck(&self) -> DriveError {
-        DriveError::Refused {
-            run_id: self.run_id,
-            source: Refusal::Stuck,
-        }
+        DriveError::Refused { run_id: self.run_id, source: Refusal::Stuck }
     }
 
     /// Writes down what happened, before anything is done about it and before the run waits.
@@ -139,13 +131,7 @@ impl<'a> Drive<'a> {
 
     pub(super) async fn append(&mut self, records: Vec<NewRecord>, end: Option<End>) -> Result<(), DriveError> {
         let run_id = self.run_id;
-        let append = Append {
-            run_id,
-            epoch: self.epoch,
-            expected_sequence: self.sequence,
-            records,
-            end,
-        };
+        let append = Append { run_id, epoch: self.epoch, expected_sequence: self.sequence, records, end };
         let appended = self.worker.journal.append(append).await;
         self.sequence = appended.map_err(|source| DriveError::Journal { run_id, source })?;
         Ok(())
@@ -153,19 +139,10 @@ impl<'a> Drive<'a> {
 
     fn carry_out(&mut self, command: Command) {
         match command {
-            Command::Dispatch {
-                call,
-                attempt,
-                intent,
-                timeout,
-            } => self.dispatch(call, attempt, intent, timeout),
-            Command::Undo {
-                call,
-                attempt,
-                intent,
-                output,
-                timeout,
-            } => self.undo(call, attempt, intent, output, timeout),
+            Command::Dispatch { call, attempt, intent, timeout } => self.dispatch(call, attempt, intent, timeout),
+            Command::Undo { call, attempt, intent, output, timeout } => {
+                self.undo(call, attempt, intent, output, timeout);
+            }
             Command::Abort { call } => {
                 self.aborts.remove(&call).iter().for_each(AbortHandle::abort);
             }
@@ -189,18 +166,8 @@ impl<'a> Drive<'a> {
             let result = attempted(&call, async { effect?.execute(&call).await }).await;
             let at = clock.now();
             match result {
-                Ok(output) => Event::CallSucceeded {
-                    call: id,
-                    attempt,
-                    output,
-                    at,
-                },
-                Err(failure) => Event::CallFailed {
-                    call: id,
-                    attempt,
-                    failure,
-                    at,
-                },
+                Ok(output) => Event::CallSucceeded { call: id, attempt, output, at },
+                Err(failure) => Event::CallFailed { call: id, attempt, failure, at },
             }
         });
     }
@@ -215,12 +182,7 @@ impl<'a> Drive<'a> {
             let at = clock.now();
             match result {
                 Ok(()) => Event::UndoSucceeded { call: id, at },
-                Err(failure) => Event::UndoFailed {
-                    call: id,
-                    attempt,
-                    failure,
-                    at,
-                },
+                Err(failure) => Event::UndoFailed { call: id, attempt, failure, at },
             }
         });
     }
@@ -234,17 +196,8 @@ impl<'a> Drive<'a> {
     fn effect_for(&self, call: &CallId, kind: &str) -> Result<Arc<dyn Effect>, Failure> {
         let index = self.orchestrator.plan.index_of(&call.step);
         let name = index.and_then(|index| self.orchestrator.plan.steps[index].effect_for(kind));
-        let no_route = || {
-            Failure::new(
-                ErrorClass::Validation,
-                "ONEX3021",
-                format!("no effect carries out `{kind}`"),
-            )
-        };
-        self.orchestrator
-            .nodes
-            .effect(name.ok_or_else(no_route)?)
-            .map_err(|_| no_route())
+        let no_route = || Failure::new(ErrorClass::Validation, "ONEX3021", format!("no effect carries out `{kind}`"));
+        self.orchestrator.nodes.effect(name.ok_or_else(no_route)?).map_err(|_| no_route())
     }
 
     fn effect_call(&self, call: &CallId, attempt: u32, intent: Intent, timeout: Duration) -> EffectCall {

@@ -19,12 +19,7 @@ impl Drive<'_> {
         let mut records = std::mem::take(&mut self.held_back);
         records.push(ended(&end.outcome));
         let (outbox, states) = (end.messages.clone(), self.states(&end.outcome)?);
-        let committed = End {
-            status: end.outcome.status,
-            at: self.state.now(),
-            outbox,
-            states,
-        };
+        let committed = End { status: end.outcome.status, at: self.state.now(), outbox, states };
         self.append(records, Some(committed)).await?;
         Ok(end)
     }
@@ -32,16 +27,8 @@ impl Drive<'_> {
     /// The end of a finished run.
     pub(super) fn end(&self) -> Result<RunEnd, DriveError> {
         let outcome = self.state.outcome().ok_or_else(|| self.stuck())?;
-        let messages = outcome
-            .publications
-            .iter()
-            .map(|publication| self.message(publication))
-            .collect();
-        Ok(RunEnd {
-            run_id: self.run_id,
-            outcome,
-            messages,
-        })
+        let messages = outcome.publications.iter().map(|publication| self.message(publication)).collect();
+        Ok(RunEnd { run_id: self.run_id, outcome, messages })
     }
 
     /// The envelope of a publication; its id is the same over every attempt to end the run.
@@ -71,26 +58,13 @@ impl Drive<'_> {
         let (Some(reduced), Some(entity)) = (&outcome.reduced, self.state.entity()) else {
             return Ok(Vec::new());
         };
-        let confirmed = nodes::confirmed(
-            &self.orchestrator.nodes,
-            &entity.reducer,
-            reduced.clone(),
-            &outcome.intents,
-        );
-        let state = confirmed.map_err(|source| DriveError::Unconfirmed {
-            run_id: self.run_id,
-            source,
-        })?;
+        let confirmed = nodes::confirmed(&self.orchestrator.nodes, &entity.reducer, reduced.clone(), &outcome.intents);
+        let state = confirmed.map_err(|source| DriveError::Unconfirmed { run_id: self.run_id, source })?;
         if state == entity.state {
             return Ok(Vec::new());
         }
         let (reducer, name) = (entity.reducer.clone(), entity.entity.clone());
-        Ok(vec![StateWrite {
-            reducer,
-            entity: name,
-            expected_version: entity.version,
-            state,
-        }])
+        Ok(vec![StateWrite { reducer, entity: name, expected_version: entity.version, state }])
     }
 }
 
@@ -102,8 +76,5 @@ fn ended(outcome: &Outcome) -> NewRecord {
         "steps": outcome.steps,
         "undo_failures": outcome.undo_failures,
     });
-    NewRecord {
-        kind: ENDED.to_owned(),
-        body,
-    }
+    NewRecord { kind: ENDED.to_owned(), body }
 }

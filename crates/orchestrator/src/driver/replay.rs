@@ -27,10 +27,7 @@ impl Drive<'_> {
     pub(super) fn wake(&mut self) -> Result<(), DriveError> {
         let at = self.worker.clock.now();
         if self.state.is_overdue(at) {
-            self.happened(Event::TimerFired {
-                timer: Timer::RunDeadline,
-                at,
-            })?;
+            self.happened(Event::TimerFired { timer: Timer::RunDeadline, at })?;
         }
         self.outgoing = self.state.outstanding(at).into();
         Ok(())
@@ -39,10 +36,9 @@ impl Drive<'_> {
     /// A run that computes something else than before must not go on: its effects were made from the other.
     fn compare(&self, record: &Record) -> Result<(), DriveError> {
         match record.body.get("pure_hash").and_then(Value::as_str) {
-            Some(hash) if hash != self.state.pure_hash() => Err(DriveError::Diverged {
-                run_id: self.run_id,
-                sequence: record.sequence,
-            }),
+            Some(hash) if hash != self.state.pure_hash() => {
+                Err(DriveError::Diverged { run_id: self.run_id, sequence: record.sequence })
+            }
             _ => Ok(()),
         }
     }
@@ -53,10 +49,6 @@ impl Drive<'_> {
     }
 
     fn bad_record(&self, sequence: u64, source: impl std::error::Error + Send + Sync + 'static) -> DriveError {
-        DriveError::BadRecord {
-            run_id: self.run_id,
-            sequence,
-            source: Box::new(source),
-        }
+        DriveError::BadRecord { run_id: self.run_id, sequence, source: Box::new(source) }
     }
 }

@@ -53,10 +53,7 @@ pub(super) fn index<K: Hash + Eq + Clone>(ids: impl Iterator<Item = K>) -> HashM
 /// Indices of a step's dependencies; a name twice counts once (O-04), an unknown one not at all (O-11).
 fn dependencies(node: &GraphNode, index: &HashMap<&str, usize>) -> Vec<usize> {
     let mut seen = HashSet::new();
-    let known = node
-        .depends_on
-        .iter()
-        .filter_map(|dependency| index.get(dependency.as_str()).copied());
+    let known = node.depends_on.iter().filter_map(|dependency| index.get(dependency.as_str()).copied());
     known.filter(|dependency| seen.insert(*dependency)).collect()
 }
 
@@ -89,10 +86,7 @@ impl Binder<'_> {
     fn effect(&self) -> Result<Binding, PlanError> {
         let config = &self.node.step_config;
         if let Some(event_type) = &config.event_type {
-            return Ok(Binding::Publish {
-                event_type: event_type.clone(),
-                topic: self.topic_of(event_type)?,
-            });
+            return Ok(Binding::Publish { event_type: event_type.clone(), topic: self.topic_of(event_type)? });
         }
         if config.effect_node.is_some() || config.intent_filter.is_some() {
             return self.execute();
@@ -100,31 +94,18 @@ impl Binder<'_> {
         if config.event_pattern.is_empty() {
             return Err(self.unbound("it neither receives, carries out intents nor publishes"));
         }
-        Ok(Binding::Receive {
-            patterns: config.event_pattern.clone(),
-        })
+        Ok(Binding::Receive { patterns: config.event_pattern.clone() })
     }
 
     fn execute(&self) -> Result<Binding, PlanError> {
         let config = &self.node.step_config;
-        let routes = self
-            .contract
-            .intent_consumption
-            .as_ref()
-            .map(|consumption| &consumption.intent_routing_table);
-        let routes: Vec<_> = routes
-            .into_iter()
-            .flatten()
-            .map(|(kind, effect)| (kind.clone(), effect.clone()))
-            .collect();
+        let routes = self.contract.intent_consumption.as_ref().map(|consumption| &consumption.intent_routing_table);
+        let routes: Vec<_> =
+            routes.into_iter().flatten().map(|(kind, effect)| (kind.clone(), effect.clone())).collect();
         for name in routes.iter().map(|(_, effect)| effect).chain(&config.effect_node) {
             self.nodes.effect(name).map_err(|source| self.unresolved(source))?;
         }
-        Ok(Binding::Execute {
-            filter: config.intent_filter.clone(),
-            effect: config.effect_node.clone(),
-            routes,
-        })
+        Ok(Binding::Execute { filter: config.intent_filter.clone(), effect: config.effect_node.clone(), routes })
     }
 
     fn matcher(&self) -> Result<Option<GlobMatcher>, PlanError> {
@@ -148,14 +129,10 @@ impl Binder<'_> {
         let from_modules = modules.filter_map(|dependency| dependency.module.as_deref()?.rsplit('.').next());
         let mut candidates = std::iter::once(named).chain(from_modules);
         if let Some(reducer) = candidates.find(|name| self.nodes.reducer(name).is_ok()) {
-            return Ok(Binding::Reduce {
-                reducer: reducer.to_owned(),
-            });
+            return Ok(Binding::Reduce { reducer: reducer.to_owned() });
         }
         match self.nodes.reducer_names().collect::<Vec<_>>()[..] {
-            [only] => Ok(Binding::Reduce {
-                reducer: only.to_owned(),
-            }),
+            [only] => Ok(Binding::Reduce { reducer: only.to_owned() }),
             _ => Err(self
                 .nodes
                 .reducer(named)
@@ -183,11 +160,8 @@ impl Binder<'_> {
     }
 
     fn topic_of(&self, event_type: &str) -> Result<String, PlanError> {
-        let declared = self
-            .contract
-            .published_events
-            .iter()
-            .find(|event| event.event_type.as_deref() == Some(event_type));
+        let declared =
+            self.contract.published_events.iter().find(|event| event.event_type.as_deref() == Some(event_type));
         let topic = declared.and_then(|event| event.topic.as_deref());
         let topic =
             topic.ok_or_else(|| self.unbound(format!("`{event_type}` has no topic under `published_events`")))?;
@@ -196,16 +170,10 @@ impl Binder<'_> {
     }
 
     fn unbound(&self, problem: impl Into<String>) -> PlanError {
-        PlanError::Unbound {
-            step: self.node.node_id.clone(),
-            problem: problem.into(),
-        }
+        PlanError::Unbound { step: self.node.node_id.clone(), problem: problem.into() }
     }
 
     fn unresolved(&self, source: onex_node::ResolveError) -> PlanError {
-        PlanError::Unresolved {
-            step: self.node.node_id.clone(),
-            source,
-        }
+        PlanError::Unresolved { step: self.node.node_id.clone(), source }
     }
 }

@@ -9,9 +9,7 @@ use super::PlannedStep;
 pub(super) fn dependents(steps: &[PlannedStep]) -> Vec<Vec<usize>> {
     let mut dependents = vec![Vec::new(); steps.len()];
     for (index, step) in steps.iter().enumerate() {
-        step.depends_on
-            .iter()
-            .for_each(|dependency| dependents[*dependency].push(index));
+        step.depends_on.iter().for_each(|dependency| dependents[*dependency].push(index));
     }
     dependents
 }
@@ -19,10 +17,7 @@ pub(super) fn dependents(steps: &[PlannedStep]) -> Vec<Vec<usize>> {
 /// Indices in topological order; `None` on a cycle.
 pub(super) fn topological(steps: &[PlannedStep], dependents: &[Vec<usize>]) -> Option<Vec<usize>> {
     let mut waiting: Vec<usize> = steps.iter().map(|step| step.depends_on.len()).collect();
-    let mut ready: BinaryHeap<_> = (0..steps.len())
-        .filter(|index| waiting[*index] == 0)
-        .map(Reverse)
-        .collect();
+    let mut ready: BinaryHeap<_> = (0..steps.len()).filter(|index| waiting[*index] == 0).map(Reverse).collect();
     let mut order = Vec::with_capacity(steps.len());
     while let Some(Reverse(index)) = ready.pop() {
         order.push(index);

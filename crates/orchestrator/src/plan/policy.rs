@@ -65,10 +65,7 @@ impl RetrySettings {
     /// The delay after attempt `attempt` (from 1) failed: `min(initial·base^(attempt-1), max)·(1 ± jitter)`,
     /// jitter applied after the cap. `chance` is from 0 to 1.
     pub fn delay(&self, attempt: u32, chance: f64) -> Duration {
-        let growth = self
-            .base
-            .value
-            .powi(i32::try_from(attempt.saturating_sub(1)).unwrap_or(i32::MAX));
+        let growth = self.base.value.powi(i32::try_from(attempt.saturating_sub(1)).unwrap_or(i32::MAX));
         let grown = self.initial_delay.value.as_secs_f64() * growth;
         let capped = grown.min(self.max_delay.value.as_secs_f64());
         let varied = capped * (1.0 + self.jitter.value * (2.0 * chance - 1.0));
@@ -93,13 +90,8 @@ const DEFAULT: &str = "default";
 
 /// The first declared of several, else the default.
 fn settle<T>(declared: impl IntoIterator<Item = (Option<T>, &'static str)>, default: T) -> Setting<T> {
-    let first = declared
-        .into_iter()
-        .find_map(|(value, origin)| Some(Setting { value: value?, origin }));
-    first.unwrap_or(Setting {
-        value: default,
-        origin: DEFAULT,
-    })
+    let first = declared.into_iter().find_map(|(value, origin)| Some(Setting { value: value?, origin }));
+    first.unwrap_or(Setting { value: default, origin: DEFAULT })
 }
 
 fn milliseconds(value: Option<u64>) -> Option<Duration> {
@@ -120,53 +112,27 @@ impl<'c> Policies<'c> {
     pub(super) fn mode(&self) -> Setting<ExecutionMode> {
         if self.rules.parallel_execution_allowed == Some(false) {
             let declared = self.rules.execution_mode.filter(|mode| *mode == ExecutionMode::Batch);
-            return Setting {
-                value: declared.unwrap_or(ExecutionMode::Sequential),
-                origin: RULES,
-            };
+            return Setting { value: declared.unwrap_or(ExecutionMode::Sequential), origin: RULES };
         }
         let metadata = self.workflow.workflow_definition.workflow_metadata.execution_mode;
-        let declared = [
-            (self.rules.execution_mode, RULES),
-            (metadata, METADATA),
-            (self.workflow.execution_mode, WORKFLOW),
-        ];
+        let declared =
+            [(self.rules.execution_mode, RULES), (metadata, METADATA), (self.workflow.execution_mode, WORKFLOW)];
         settle(declared, ExecutionMode::Sequential)
     }
 
     /// The smallest declared limit (G-11); 1 unless steps may run at once.
     pub(super) fn max_parallel(&self) -> Setting<u32> {
         if self.mode().value != ExecutionMode::Parallel {
-            return Setting {
-                value: 1,
-                origin: "execution_mode",
-            };
+            return Setting { value: 1, origin: "execution_mode" };
         }
-        let declared = [
-            (self.rules.max_parallel_branches, RULES),
-            (self.workflow.max_parallel_branches, WORKFLOW),
-        ];
-        let smallest = declared
-            .into_iter()
-            .filter_map(|(limit, origin)| Some((limit?, origin)))
-            .min();
-        smallest.map_or(
-            Setting {
-                value: 4,
-                origin: DEFAULT,
-            },
-            |(limit, origin)| Setting {
-                value: limit.max(1),
-                origin,
-            },
-        )
+        let declared = [(self.rules.max_parallel_branches, RULES), (self.workflow.max_parallel_branches, WORKFLOW)];
+        let smallest = declared.into_iter().filter_map(|(limit, origin)| Some((limit?, origin))).min();
+        smallest
+            .map_or(Setting { value: 4, origin: DEFAULT }, |(limit, origin)| Setting { value: limit.max(1), origin })
     }
 
     pub(super) fn strategy(&self) -> Setting<FailureRecoveryStrategy> {
-        settle(
-            [(self.rules.failure_recovery_strategy, RULES)],
-            FailureRecoveryStrategy::Retry,
-        )
+        settle([(self.rules.failure_recovery_strategy, RULES)], FailureRecoveryStrategy::Retry)
     }
 
     pub(super) fn rollback(&self) -> Setting<bool> {
@@ -182,32 +148,18 @@ impl<'c> Policies<'c> {
     /// The smallest declared timeout (G-41).
     pub(super) fn run_timeout(&self) -> Setting<Option<Duration>> {
         let metadata = self.workflow.workflow_definition.workflow_metadata.timeout_ms;
-        let declared = [
-            (self.rules.timeout_ms, RULES),
-            (metadata, METADATA),
-            (self.workflow.timeout_ms, WORKFLOW),
-        ];
-        let smallest = declared
-            .into_iter()
-            .filter_map(|(timeout, origin)| Some((milliseconds(timeout)?, origin)))
-            .min();
-        smallest.map_or(
-            Setting {
-                value: None,
-                origin: DEFAULT,
-            },
-            |(timeout, origin)| Setting {
-                value: Some(timeout),
-                origin,
-            },
-        )
+        let declared = [(self.rules.timeout_ms, RULES), (metadata, METADATA), (self.workflow.timeout_ms, WORKFLOW)];
+        let smallest =
+            declared.into_iter().filter_map(|(timeout, origin)| Some((milliseconds(timeout)?, origin))).min();
+        smallest.map_or(Setting { value: None, origin: DEFAULT }, |(timeout, origin)| Setting {
+            value: Some(timeout),
+            origin,
+        })
     }
 
     pub(super) fn attempt_timeout(&self, step: &GraphNode) -> Setting<Duration> {
-        let declared = [
-            (milliseconds(step.step_config.timeout_ms), STEP),
-            (milliseconds(self.rules.step_timeout_ms), RULES),
-        ];
+        let declared =
+            [(milliseconds(step.step_config.timeout_ms), STEP), (milliseconds(self.rules.step_timeout_ms), RULES)];
         settle(declared, Duration::from_secs(10))
     }
 
@@ -217,10 +169,7 @@ impl<'c> Policies<'c> {
         RetrySettings {
             max_retries: self.max_retries(step),
             initial_delay: settle(
-                [
-                    (milliseconds(self.rules.retry_backoff_ms), RULES),
-                    (policy(|retry| retry.initial_delay_ms), POLICY),
-                ],
+                [(milliseconds(self.rules.retry_backoff_ms), RULES), (policy(|retry| retry.initial_delay_ms), POLICY)],
                 Duration::from_secs(1),
             ),
             max_delay: settle([(policy(|retry| retry.max_delay_ms), POLICY)], Duration::from_secs(30)),
@@ -237,23 +186,12 @@ impl<'c> Policies<'c> {
         if self.strategy().value == FailureRecoveryStrategy::Abort {
             return settle([own, (Some(0), "coordination_rules.failure_recovery_strategy")], 0);
         }
-        settle(
-            [
-                own,
-                (self.rules.max_retries, RULES),
-                (self.retry.and_then(|retry| retry.max_retries), POLICY),
-            ],
-            3,
-        )
+        settle([own, (self.rules.max_retries, RULES), (self.retry.and_then(|retry| retry.max_retries), POLICY)], 3)
     }
 
     fn never_retried(&self) -> Vec<String> {
         let is_final =
             |error: &&ErrorType| error.recoverable == Some(false) || error.retry_strategy.as_deref() == Some("none");
-        self.error_types
-            .iter()
-            .filter(is_final)
-            .map(|error| error.name.clone())
-            .collect()
+        self.error_types.iter().filter(is_final).map(|error| error.name.clone()).collect()
     }
 }

@@ -19,16 +19,8 @@ pub(super) struct Agenda {
 impl Agenda {
     pub(super) fn new(plan: &Plan) -> Self {
         let waits_for: Vec<_> = plan.steps.iter().map(|step| step.depends_on.len()).collect();
-        let ready = (0..waits_for.len())
-            .filter(|index| waits_for[*index] == 0)
-            .map(|index| plan.rank(index))
-            .collect();
-        Self {
-            ready,
-            pending: waits_for.len(),
-            in_progress: 0,
-            waits_for,
-        }
+        let ready = (0..waits_for.len()).filter(|index| waits_for[*index] == 0).map(|index| plan.rank(index)).collect();
+        Self { ready, pending: waits_for.len(), in_progress: 0, waits_for }
     }
 
     /// The first step that can start, in topological order; it is not on the agenda any more.
@@ -56,11 +48,7 @@ impl Agenda {
 
     /// A step has ended that was in progress, or pending. Those that waited only for it are ready.
     pub(super) fn end(&mut self, plan: &Plan, index: usize, was_pending: bool) {
-        let count = if was_pending {
-            &mut self.pending
-        } else {
-            &mut self.in_progress
-        };
+        let count = if was_pending { &mut self.pending } else { &mut self.in_progress };
         *count -= 1;
         self.ready.remove(&plan.rank(index));
         for dependent in plan.dependents(index) {

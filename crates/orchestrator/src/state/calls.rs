@@ -69,13 +69,7 @@ impl Call {
 impl RunState {
     pub(super) fn start_calls(&mut self, index: usize, commands: &mut Vec<Command>) {
         if let Err(failure) = self.gather(index) {
-            return self.end_step(
-                index,
-                StepResult::Failed {
-                    failure,
-                    output: Value::Null,
-                },
-            );
+            return self.end_step(index, StepResult::Failed { failure, output: Value::Null });
         }
         if self.steps[index].calls.is_empty() {
             let output = self.step_output(index);
@@ -83,13 +77,7 @@ impl RunState {
         }
         if self.deadline_passed {
             let failure = deadline_failure();
-            return self.end_step(
-                index,
-                StepResult::Failed {
-                    failure,
-                    output: self.step_output(index),
-                },
-            );
+            return self.end_step(index, StepResult::Failed { failure, output: self.step_output(index) });
         }
         self.begin_step(index, Progress::Executing);
         self.dispatch(index, 0, commands);
@@ -104,22 +92,13 @@ impl RunState {
         intents.retain(|intent| planned.takes(&intent.kind));
         let mut settled: Vec<IntentOutcome> = listed(&outputs, "settled")?;
         settled.retain(|outcome| planned.takes(&outcome.intent_kind));
-        let refusal = outputs
-            .iter()
-            .find_map(|output| output["refusal"].as_str())
-            .map(str::to_owned);
+        let refusal = outputs.iter().find_map(|output| output["refusal"].as_str()).map(str::to_owned);
         let step = &mut self.steps[index];
         (step.settled, step.refusal) = (settled, refusal);
         let (dispatched_at, ended_at) = (self.now, self.now);
         step.calls = intents
             .into_iter()
-            .map(|intent| Call {
-                intent,
-                status: CallStatus::Queued,
-                attempt: 0,
-                dispatched_at,
-                ended_at,
-            })
+            .map(|intent| Call { intent, status: CallStatus::Queued, attempt: 0, dispatched_at, ended_at })
             .collect();
         Ok(())
     }
@@ -135,12 +114,7 @@ impl RunState {
             (call.attempt, call.dispatched_at) = (1, now);
         }
         call.status = CallStatus::InFlight;
-        commands.push(Command::Dispatch {
-            call: call_id,
-            attempt: call.attempt,
-            intent: call.intent.clone(),
-            timeout,
-        });
+        commands.push(Command::Dispatch { call: call_id, attempt: call.attempt, intent: call.intent.clone(), timeout });
     }
 
     pub(super) fn call_succeeded(&mut self, id: &CallId, output: Value, at: Timestamp, commands: &mut Vec<Command>) {
@@ -177,22 +151,14 @@ impl RunState {
             let after = retry.delay(attempt, self.chance(id, attempt));
             let call = &mut self.steps[index].calls[position];
             (call.status, call.attempt, call.ended_at) = (CallStatus::Waiting, attempt + 1, at);
-            return commands.push(Command::Arm {
-                timer: Timer::Retry(id.clone()),
-                after,
-            });
+            return commands.push(Command::Arm { timer: Timer::Retry(id.clone()), after });
         }
         self.fail_call(index, position, failure, at);
     }
 
     fn fail_call(&mut self, index: usize, position: usize, failure: Failure, at: Timestamp) {
         let call = &mut self.steps[index].calls[position];
-        (call.status, call.ended_at) = (
-            CallStatus::Failed {
-                failure: failure.clone(),
-            },
-            at,
-        );
+        (call.status, call.ended_at) = (CallStatus::Failed { failure: failure.clone() }, at);
         let output = self.step_output(index);
         self.end_step(index, StepResult::Failed { failure, output });
     }
@@ -213,9 +179,7 @@ impl RunState {
                 continue;
             }
             if let Some(position) = self.steps[index].calls.iter().position(Call::is_open) {
-                commands.push(Command::Abort {
-                    call: self.call_id(index, position),
-                });
+                commands.push(Command::Abort { call: self.call_id(index, position) });
                 self.fail_call(index, position, failure.clone(), self.now);
             }
         }
@@ -230,22 +194,12 @@ impl RunState {
                 let id = self.call_id(index, position);
                 commands.push(match call.status {
                     CallStatus::Waiting => {
-                        let after = planned
-                            .retry
-                            .delay(call.attempt.saturating_sub(1), self.chance(&id, call.attempt));
-                        Command::Arm {
-                            timer: Timer::Retry(id),
-                            after,
-                        }
+                        let after = planned.retry.delay(call.attempt.saturating_sub(1), self.chance(&id, call.attempt));
+                        Command::Arm { timer: Timer::Retry(id), after }
                     }
                     _ => {
                         let timeout = planned.attempt_timeout.value;
-                        Command::Dispatch {
-                            call: id,
-                            attempt: call.attempt,
-                            intent: call.intent.clone(),
-                            timeout,
-                        }
+                        Command::Dispatch { call: id, attempt: call.attempt, intent: call.intent.clone(), timeout }
                     }
                 });
             }
@@ -256,11 +210,7 @@ impl RunState {
     /// What an executing step tells later ones: which backend it is for, and what became of its intents.
     fn step_output(&self, index: usize) -> Value {
         let step = &self.steps[index];
-        let outcomes = step
-            .settled
-            .iter()
-            .cloned()
-            .chain(step.calls.iter().filter_map(Call::outcome));
+        let outcomes = step.settled.iter().cloned().chain(step.calls.iter().filter_map(Call::outcome));
         let outputs = step.calls.iter().filter_map(|call| match &call.status {
             CallStatus::Succeeded { output } => Some(output),
             _ => None,
@@ -277,21 +227,13 @@ impl RunState {
     fn backend(&self, index: usize) -> String {
         let planned = &self.plan.steps[index];
         let filter = match &planned.binding {
-            Binding::Execute {
-                filter: Some(filter), ..
-            } => filter.split('.').next().filter(|name| !name.contains(['*', '?', '['])),
+            Binding::Execute { filter: Some(filter), .. } => {
+                filter.split('.').next().filter(|name| !name.contains(['*', '?', '[']))
+            }
             _ => None,
         };
-        let from_intents = || {
-            self.steps[index]
-                .calls
-                .first()
-                .map(|call| call.intent.backend().to_owned())
-        };
-        filter
-            .map(str::to_owned)
-            .or_else(from_intents)
-            .unwrap_or_else(|| planned.id.to_string())
+        let from_intents = || self.steps[index].calls.first().map(|call| call.intent.backend().to_owned());
+        filter.map(str::to_owned).or_else(from_intents).unwrap_or_else(|| planned.id.to_string())
     }
 
     /// From 0 to 1, the same for the same attempt of the same run: chance without randomness.
@@ -302,10 +244,7 @@ impl RunState {
     }
 
     pub(super) fn call_id(&self, index: usize, position: usize) -> CallId {
-        CallId {
-            step: self.plan.steps[index].id.clone(),
-            call: u32::try_from(position).unwrap_or(u32::MAX),
-        }
+        CallId { step: self.plan.steps[index].id.clone(), call: u32::try_from(position).unwrap_or(u32::MAX) }
     }
 
     fn position(&self, id: &CallId) -> Option<(usize, usize)> {
@@ -322,10 +261,6 @@ fn listed<T: DeserializeOwned>(outputs: &[&Value], key: &str) -> Result<Vec<T>, 
     let lists: Result<Vec<Vec<T>>, _> = lists.map(Vec::<T>::deserialize).collect();
     let flat = lists.map(|lists| lists.into_iter().flatten().collect());
     flat.map_err(|error| {
-        Failure::new(
-            ErrorClass::Validation,
-            "ONEX3025",
-            format!("`{key}` of a dependency cannot be read: {error}"),
-        )
+        Failure::new(ErrorClass::Validation, "ONEX3025", format!("`{key}` of a dependency cannot be read: {error}"))
     })
 }

@@ -68,12 +68,8 @@ impl RunState {
         if self.failed_step.is_some() {
             return RunStatus::Failed;
         }
-        let aggregated = self
-            .plan
-            .steps
-            .iter()
-            .zip(&self.steps)
-            .filter(|(planned, _)| is_aggregation(&planned.binding));
+        let aggregated =
+            self.plan.steps.iter().zip(&self.steps).filter(|(planned, _)| is_aggregation(&planned.binding));
         let statuses: Vec<_> = aggregated.filter_map(|(_, step)| aggregated_status(step)).collect();
         if statuses.contains(&"failed") {
             RunStatus::Failed
@@ -123,11 +119,7 @@ impl RunState {
     }
 
     fn reduced(&self) -> Option<Value> {
-        let reducing = self
-            .plan
-            .steps
-            .iter()
-            .position(|step| matches!(step.binding, Binding::Reduce { .. }))?;
+        let reducing = self.plan.steps.iter().position(|step| matches!(step.binding, Binding::Reduce { .. }))?;
         match &self.steps[reducing].progress {
             Progress::Ended(StepResult::Done(output)) if output["refusal"].is_null() => output.get("state").cloned(),
             _ => None,
@@ -136,9 +128,7 @@ impl RunState {
 
     fn summaries(&self) -> Vec<StepSummary> {
         let steps = self.plan.steps.iter().zip(&self.steps).enumerate();
-        steps
-            .filter_map(|(index, (planned, step))| self.summary(index, &planned.id, step))
-            .collect()
+        steps.filter_map(|(index, (planned, step))| self.summary(index, &planned.id, step)).collect()
     }
 
     fn summary(&self, index: usize, id: &StepId, step: &StepRun) -> Option<StepSummary> {
@@ -152,14 +142,7 @@ impl RunState {
         };
         let undone = (0..step.calls.len()).any(|position| self.undo.was_undone(&self.call_id(index, position)));
         let attempts = step.calls.iter().map(|call: &Call| call.attempt).sum();
-        Some(StepSummary {
-            step: id.clone(),
-            ended: ended.to_owned(),
-            reason,
-            code,
-            attempts,
-            undone,
-        })
+        Some(StepSummary { step: id.clone(), ended: ended.to_owned(), reason, code, attempts, undone })
     }
 }
 

@@ -18,13 +18,7 @@ impl RunState {
                 break;
             };
             match self.unmet(index) {
-                Some(failure) => self.end_quietly(
-                    index,
-                    StepResult::Failed {
-                        failure,
-                        output: Value::Null,
-                    },
-                ),
+                Some(failure) => self.end_quietly(index, StepResult::Failed { failure, output: Value::Null }),
                 None => self.start(index, commands),
             }
         }
@@ -38,14 +32,8 @@ impl RunState {
         let planned = &self.plan.steps[index];
         let is_done =
             |dependency: &usize| matches!(self.steps[*dependency].progress, Progress::Ended(StepResult::Done(_)));
-        let unmet = planned
-            .depends_on
-            .iter()
-            .find(|dependency| !planned.takes_failures && !is_done(dependency))?;
-        let message = format!(
-            "step `{}` needs `{}`, which is not done",
-            planned.id, self.plan.steps[*unmet].id
-        );
+        let unmet = planned.depends_on.iter().find(|dependency| !planned.takes_failures && !is_done(dependency))?;
+        let message = format!("step `{}` needs `{}`, which is not done", planned.id, self.plan.steps[*unmet].id);
         Some(Failure::new(ErrorClass::Validation, "ONEX3020", message).named("UnmetDependencyError"))
     }
 
@@ -58,9 +46,7 @@ impl RunState {
             Binding::Execute { .. } => self.start_calls(index, commands),
             Binding::Reduce { .. } | Binding::Compute(_) | Binding::Publish { .. } => {
                 self.begin_step(index, Progress::Computing);
-                commands.push(Command::Compute {
-                    step: self.plan.steps[index].id.clone(),
-                });
+                commands.push(Command::Compute { step: self.plan.steps[index].id.clone() });
             }
         }
     }
@@ -74,11 +60,7 @@ impl RunState {
     pub(super) fn end_step(&mut self, index: usize, result: StepResult) {
         let is_failure = matches!(result, StepResult::Failed { .. }) && !self.plan.steps[index].is_absorbed;
         if is_failure && self.plan.strategy.value != FailureRecoveryStrategy::Continue {
-            let stop = if self.deadline_passed {
-                Stop::Deadline
-            } else {
-                Stop::Failed
-            };
+            let stop = if self.deadline_passed { Stop::Deadline } else { Stop::Failed };
             self.stop = self.stop.or(Some(stop));
         }
         self.end_quietly(index, result);
@@ -100,13 +82,8 @@ impl RunState {
                 self.end_quietly(
                     index,
                     match stop {
-                        Stop::Deadline => StepResult::Failed {
-                            failure: deadline_failure(),
-                            output: Value::Null,
-                        },
-                        Stop::Failed | Stop::Cancelled => StepResult::Skipped {
-                            reason: "not_reached".to_owned(),
-                        },
+                        Stop::Deadline => StepResult::Failed { failure: deadline_failure(), output: Value::Null },
+                        Stop::Failed | Stop::Cancelled => StepResult::Skipped { reason: "not_reached".to_owned() },
                     },
                 );
             }

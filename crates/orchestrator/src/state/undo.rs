@@ -39,10 +39,7 @@ enum CurrentState {
 
 impl Undo {
     pub(super) fn of(calls: Vec<CallId>) -> Self {
-        Self {
-            left: calls.into(),
-            ..Self::default()
-        }
+        Self { left: calls.into(), ..Self::default() }
     }
 
     pub(super) fn is_current(&self, call: &CallId) -> bool {
@@ -51,9 +48,7 @@ impl Undo {
 
     /// Whether an answer to this attempt is expected; see [`super::Call::awaits`].
     pub(super) fn awaits(&self, call: &CallId, attempt: u32) -> bool {
-        self.current
-            .as_ref()
-            .is_some_and(|current| current.call == *call && current.attempt == attempt)
+        self.current.as_ref().is_some_and(|current| current.call == *call && current.attempt == attempt)
     }
 
     pub(super) fn succeeded(&mut self, call: CallId) {
@@ -67,10 +62,8 @@ impl Undo {
     }
 
     pub(super) fn retry_due(&mut self, call: &CallId) {
-        if let Some(current) = self
-            .current
-            .as_mut()
-            .filter(|current| current.call == *call && current.state == CurrentState::Waiting)
+        if let Some(current) =
+            self.current.as_mut().filter(|current| current.call == *call && current.state == CurrentState::Waiting)
         {
             current.state = CurrentState::Due;
         }
@@ -89,30 +82,20 @@ impl RunState {
     /// What a run that ends now has to undo: nothing unless it failed and its contract wants that.
     pub(super) fn calls_to_undo(&self) -> Vec<CallId> {
         let is_wanted = self.plan.rollback.value && matches!(self.status(), RunStatus::Failed | RunStatus::Cancelled);
-        let calls = self
-            .succeeded
-            .iter()
-            .rev()
-            .filter(|call| is_wanted && self.can_undo(call));
+        let calls = self.succeeded.iter().rev().filter(|call| is_wanted && self.can_undo(call));
         calls.cloned().collect()
     }
 
     fn can_undo(&self, id: &CallId) -> bool {
         let (index, call) = (self.plan.index_of(&id.step), self.call(id));
-        index
-            .zip(call)
-            .is_some_and(|(index, call)| self.plan.can_undo(index, &call.intent.kind))
+        index.zip(call).is_some_and(|(index, call)| self.plan.can_undo(index, &call.intent.kind))
     }
 
     /// Whether there is something left to undo; asks for the next when nothing is under way.
     pub(super) fn next_undo(&mut self, commands: &mut Vec<Command>) -> bool {
         if self.undo.current.is_none() {
             let next = self.undo.left.pop_front();
-            self.undo.current = next.map(|call| Current {
-                call,
-                attempt: 1,
-                state: CurrentState::Due,
-            });
+            self.undo.current = next.map(|call| Current { call, attempt: 1, state: CurrentState::Due });
         }
         let Some(current) = self.undo.current.as_mut() else {
             return false;
@@ -133,15 +116,8 @@ impl RunState {
             return self.undo.failed(id, failure);
         }
         let after = retries.delay(attempt, self.chance(&id, attempt));
-        self.undo.current = Some(Current {
-            call: id.clone(),
-            attempt: attempt + 1,
-            state: CurrentState::Waiting,
-        });
-        commands.push(Command::Arm {
-            timer: Timer::RetryUndo(id),
-            after,
-        });
+        self.undo.current = Some(Current { call: id.clone(), attempt: attempt + 1, state: CurrentState::Waiting });
+        commands.push(Command::Arm { timer: Timer::RetryUndo(id), after });
     }
 
     pub(super) fn outstanding_undo(&self) -> Option<Command> {
@@ -156,12 +132,6 @@ impl RunState {
             _ => Value::Null,
         };
         let timeout = self.plan.steps[self.plan.index_of(&id.step)?].attempt_timeout.value;
-        Some(Command::Undo {
-            call: id.clone(),
-            attempt: *attempt,
-            intent: call.intent.clone(),
-            output,
-            timeout,
-        })
+        Some(Command::Undo { call: id.clone(), attempt: *attempt, intent: call.intent.clone(), output, timeout })
     }
 }

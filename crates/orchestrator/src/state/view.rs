@@ -54,11 +54,7 @@ impl RunState {
     /// What a reducer may know.
     pub fn reduce_context(&self) -> ReduceContext {
         let started_at = self.origin.as_ref().map_or(self.now, |origin| origin.at);
-        ReduceContext {
-            now: started_at,
-            run_id: self.run_id,
-            correlation_id: self.correlation_id(),
-        }
+        ReduceContext { now: started_at, run_id: self.run_id, correlation_id: self.correlation_id() }
     }
 
     /// What a pure step computes from. `dependencies` and `input` are made by [`RunState::dependencies`] and the
@@ -70,13 +66,7 @@ impl RunState {
         input: Option<&'a Value>,
     ) -> ComputeInput<'a> {
         let config = self.plan.steps.get(index).map_or(&Value::Null, |step| &step.config);
-        ComputeInput {
-            workflow_input: self.input(),
-            input,
-            dependencies,
-            config,
-            elapsed_ms: self.elapsed_ms(),
-        }
+        ComputeInput { workflow_input: self.input(), input, dependencies, config, elapsed_ms: self.elapsed_ms() }
     }
 
     /// How a step's dependencies ended, in the order the contract declares them.
@@ -93,15 +83,10 @@ impl RunState {
 
     /// Outputs by step, as templates see them: `{id: {"output": …}}`.
     pub fn outputs(&self) -> Value {
-        let outputs = self
-            .plan
-            .steps
-            .iter()
-            .zip(&self.steps)
-            .filter_map(|(planned, step)| match &step.progress {
-                Progress::Ended(result) => Some((planned.id.to_string(), json!({"output": result.output()?}))),
-                _ => None,
-            });
+        let outputs = self.plan.steps.iter().zip(&self.steps).filter_map(|(planned, step)| match &step.progress {
+            Progress::Ended(result) => Some((planned.id.to_string(), json!({"output": result.output()?}))),
+            _ => None,
+        });
         outputs.collect()
     }
 
@@ -128,8 +113,6 @@ impl RunState {
 
     /// Milliseconds from the start to the last thing that happened.
     fn elapsed_ms(&self) -> f64 {
-        self.origin
-            .as_ref()
-            .map_or(0.0, |origin| milliseconds_between(origin.at, self.now))
+        self.origin.as_ref().map_or(0.0, |origin| milliseconds_between(origin.at, self.now))
     }
 }

@@ -84,7 +84,9 @@ fn v31_a_chain_of_a_thousand_declared_deepest_first_is_ordered_and_run() {
     let mut commands = state.apply(started()).expect("a run starts");
     for index in 0..1000 {
         assert_eq!(commands, [Command::Compute { step: StepId::from(name(index).as_str()) }]);
-        commands = state.apply(Event::Computed { step: StepId::from(name(index).as_str()), result: Ok(json!(1)) }).expect("asked for");
+        commands = state
+            .apply(Event::Computed { step: StepId::from(name(index).as_str()), result: Ok(json!(1)) })
+            .expect("asked for");
     }
     assert_eq!(commands, [Command::Finish]);
 }

@@ -109,14 +109,29 @@ async fn r06_r07_effects_are_undone_in_reverse_and_all_are_tried() {
     let broken = &[Deed::Fails(ErrorClass::Validation)];
     for (case, made, began, failures) in [
         ("R-06", Case::of("A,B,C!").rules(ROLLBACK), "A,B,C,undo B,undo A", vec![]),
-        ("R-06 compensate", Case::of("A,B,C!").rules("failure_recovery_strategy: compensate"), "A,B,C,undo B,undo A", vec![]),
+        (
+            "R-06 compensate",
+            Case::of("A,B,C!").rules("failure_recovery_strategy: compensate"),
+            "A,B,C,undo B,undo A",
+            vec![],
+        ),
         ("R-06 enabled", Case::of("A,B,C!").rules("rollback_enabled: true"), "A,B,C,undo B,undo A", vec![]),
-        ("R-07", Case::of("A,B,C!").rules(ROLLBACK).script("undo B", broken), "A,B,C,undo B,undo A", vec!["`B`: `undo B` failed"]),
+        (
+            "R-07",
+            Case::of("A,B,C!").rules(ROLLBACK).script("undo B", broken),
+            "A,B,C,undo B,undo A",
+            vec!["`B`: `undo B` failed"],
+        ),
         ("not wanted", Case::of("A,B,C!"), "A,B,C", vec![]),
         ("not failed", Case::of("A,B,C").rules(ROLLBACK), "A,B,C", vec![]),
         ("no undo", Case::of("Fixed,B,C!").rules(ROLLBACK), "Fixed,B,C,undo B", vec![]),
         ("calls", Case::of("A,C!").rules(ROLLBACK).calls("A", 3), "A,A,A,C,undo A,undo A,undo A", vec![]),
-        ("none applied", Case::of("A,S&(A)").rules(ROLLBACK).calls("A", 2).script("A", &[Deed::Succeeds, broken[0]]), "A,A,undo A", vec![]),
+        (
+            "none applied",
+            Case::of("A,S&(A)").rules(ROLLBACK).calls("A", 2).script("A", &[Deed::Succeeds, broken[0]]),
+            "A,A,undo A",
+            vec![],
+        ),
     ] {
         let world = made.world();
         let end = world.run().await.expect("it ends");
@@ -133,7 +148,8 @@ async fn r06_r07_effects_are_undone_in_reverse_and_all_are_tried() {
 async fn r06_what_was_undone_is_told_as_undone() {
     let world = Case::of("A,B,C!").rules(ROLLBACK).script("undo B", &[Deed::Fails(ErrorClass::Validation)]).world();
     let end = world.run().await.expect("it ends");
-    let undone: Vec<_> = end.outcome.steps.iter().filter(|step| step.undone).map(|step| step.step.to_string()).collect();
+    let undone: Vec<_> =
+        end.outcome.steps.iter().filter(|step| step.undone).map(|step| step.step.to_string()).collect();
     assert_eq!(undone, ["A"]);
     let in_place: Vec<_> = end.outcome.intents.iter().map(|intent| intent.success).collect();
     assert_eq!(in_place, [false, true, false]);
@@ -144,10 +160,14 @@ async fn r06_what_was_undone_is_told_as_undone() {
 #[tokio::test(start_paused = true)]
 async fn r07_an_undo_is_tried_again_as_its_step_is() {
     let undo = [Deed::Fails(ErrorClass::Connection), Deed::Fails(ErrorClass::Connection), Deed::Succeeds];
-    let case = Case::of("A,C!").rules("rollback_enabled: true, max_retries: 2").errors("retry_policy: {jitter_factor: 0}");
+    let case =
+        Case::of("A,C!").rules("rollback_enabled: true, max_retries: 2").errors("retry_policy: {jitter_factor: 0}");
     let world = case.script("undo A", &undo).world();
     let end = world.run().await.expect("it ends");
-    assert_eq!((world.script.done().began.join(","), end.outcome.undo_failures.len()), ("A,C,undo A,undo A,undo A".to_owned(), 0));
+    assert_eq!(
+        (world.script.done().began.join(","), end.outcome.undo_failures.len()),
+        ("A,C,undo A,undo A,undo A".to_owned(), 0)
+    );
     assert_eq!(world.script.done().times, [0, 0, 0, 1000, 3000]);
     let keys = world.script.done().keys.clone();
     assert!(keys[0] == keys[2] && keys[2] == keys[4], "one key names the effect: {keys:?}");
@@ -155,7 +175,9 @@ async fn r07_an_undo_is_tried_again_as_its_step_is() {
 
 #[tokio::test(start_paused = true)]
 async fn r31_every_step_is_told_exactly_once() {
-    for (graph, rules) in [("A,B!,C,D+(C),E>(D)", PARALLEL), ("A!,B(A),C+(B),S&(C),P>(S)", BOTH), ("A,B!,C,S&(A,B)", ROLLBACK)] {
+    for (graph, rules) in
+        [("A,B!,C,D+(C),E>(D)", PARALLEL), ("A!,B(A),C+(B),S&(C),P>(S)", BOTH), ("A,B!,C,S&(A,B)", ROLLBACK)]
+    {
         let world = Case::of(graph).rules(rules).world();
         let end = world.run().await.expect("it ends");
         let told: Vec<_> = end.outcome.steps.iter().map(|step| step.step.as_str()).collect();

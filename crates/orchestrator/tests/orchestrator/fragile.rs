@@ -34,7 +34,11 @@ impl Fragile {
         self.wrong.filter(|(write, _)| *write + 1 == writes.len()).map(|(_, is_written)| is_written)
     }
 
-    async fn write(&self, kinds: Vec<String>, write: impl Future<Output = Result<u64, JournalError>> + Send) -> Result<u64, JournalError> {
+    async fn write(
+        &self,
+        kinds: Vec<String>,
+        write: impl Future<Output = Result<u64, JournalError>> + Send,
+    ) -> Result<u64, JournalError> {
         let wrong = self.note(kinds).await;
         let written = if wrong == Some(false) { Ok(0) } else { write.await };
         tokio::task::yield_now().await;
@@ -77,7 +81,13 @@ impl Journal for Fragile {
         self.inner.runs(status, limit).await
     }
 
-    async fn take_over(&self, owner: &str, now: Timestamp, lease_until: Timestamp, limit: u32) -> Result<Vec<Claim>, JournalError> {
+    async fn take_over(
+        &self,
+        owner: &str,
+        now: Timestamp,
+        lease_until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Claim>, JournalError> {
         self.inner.take_over(owner, now, lease_until, limit).await
     }
 

@@ -1,10 +1,17 @@
 //! The orchestrator against the case tables of the semantics, against generated graphs, and against a
 //! journal that fails and a process that dies.
 
+#[cfg(test)]
 mod cases;
+#[cfg(test)]
 mod driver;
+#[cfg(test)]
 mod failing;
+#[cfg(test)]
 mod fragile;
+#[cfg(test)]
 mod properties;
+#[cfg(test)]
 mod retries;
+#[cfg(test)]
 mod support;

@@ -19,12 +19,47 @@ async fn r01_to_r04_attempts_follow_the_class_of_the_failure() {
         ("R-03 401", times(Authentication), "max_retries: 2", STEADY, vec![0], "failed[A] failed"),
         ("R-03 invalid", times(Validation), "max_retries: 2", STEADY, vec![0], "failed[A] failed"),
         ("R-04", times(Internal), "max_retries: 2", STEADY, vec![0], "failed[A] failed"),
-        ("named", times(Internal), "", "retry_policy: {jitter_factor: 0, retry_on: [InternalError]}", vec![0, 1000, 3000], "done[A] succeeded"),
+        (
+            "named",
+            times(Internal),
+            "",
+            "retry_policy: {jitter_factor: 0, retry_on: [InternalError]}",
+            vec![0, 1000, 3000],
+            "done[A] succeeded",
+        ),
         ("not named", times(Throttled), "", "retry_policy: {retry_on: [ConnectionError]}", vec![0], "failed[A] failed"),
-        ("any effect", times(Throttled), "", "retry_policy: {jitter_factor: 0, retry_on: [EffectExecutionError]}", vec![0, 1000, 3000], "done[A] succeeded"),
-        ("final", times(Connection), "", "error_types: [{name: ConnectionError, recoverable: false}]", vec![0], "failed[A] failed"),
-        ("abort", times(Connection), "failure_recovery_strategy: abort, max_retries: 5", STEADY, vec![0], "failed[A] failed"),
-        ("backoff", times(Connection), "retry_backoff_ms: 10, retry_backoff_multiplier: 3", STEADY, vec![0, 10, 40], "done[A] succeeded"),
+        (
+            "any effect",
+            times(Throttled),
+            "",
+            "retry_policy: {jitter_factor: 0, retry_on: [EffectExecutionError]}",
+            vec![0, 1000, 3000],
+            "done[A] succeeded",
+        ),
+        (
+            "final",
+            times(Connection),
+            "",
+            "error_types: [{name: ConnectionError, recoverable: false}]",
+            vec![0],
+            "failed[A] failed",
+        ),
+        (
+            "abort",
+            times(Connection),
+            "failure_recovery_strategy: abort, max_retries: 5",
+            STEADY,
+            vec![0],
+            "failed[A] failed",
+        ),
+        (
+            "backoff",
+            times(Connection),
+            "retry_backoff_ms: 10, retry_backoff_multiplier: 3",
+            STEADY,
+            vec![0, 10, 40],
+            "done[A] succeeded",
+        ),
     ] {
         let world = Case::of("A").script("A", &deeds).rules(rules).errors(errors).world();
         let end = world.run().await.expect("it ends");
@@ -32,7 +67,10 @@ async fn r01_to_r04_attempts_follow_the_class_of_the_failure() {
         assert_eq!(world.told(&end), expected, "{case}");
         assert_eq!(end.outcome.intents[0].attempts as usize, attempts.len(), "{case}");
         let key = IdempotencyKey::new(RUN, &StepId::from("A"), 0);
-        assert!(world.script.done().keys.iter().all(|found| found == key.as_str()), "{case}: one key over all attempts");
+        assert!(
+            world.script.done().keys.iter().all(|found| found == key.as_str()),
+            "{case}: one key over all attempts"
+        );
     }
 }
 
@@ -74,7 +112,11 @@ fn r05_jitter_comes_after_the_cap() {
         (u32::MAX, 1.0, 75.0),
         (0, 0.5, 1.0),
     ] {
-        assert_eq!(retry.delay(attempt, chance), Duration::from_secs_f64(seconds), "attempt {attempt}, chance {chance}");
+        assert_eq!(
+            retry.delay(attempt, chance),
+            Duration::from_secs_f64(seconds),
+            "attempt {attempt}, chance {chance}"
+        );
     }
 }
 

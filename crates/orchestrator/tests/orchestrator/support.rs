@@ -48,7 +48,12 @@ impl Step {
             name,
             sign: signs.chars().find(|sign| "+*&>".contains(*sign)),
             fails: signs.contains('!'),
-            depends_on: dependencies.trim_end_matches(')').split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect(),
+            depends_on: dependencies
+                .trim_end_matches(')')
+                .split(',')
+                .filter(|name| !name.is_empty())
+                .map(str::to_owned)
+                .collect(),
         }
     }
 
@@ -314,7 +319,12 @@ impl Case {
         let (nodes, script) = self.nodes();
         let orchestrator = NodeOrchestrator::from_reading(&self.reading(), &nodes);
         let orchestrator = orchestrator.unwrap_or_else(|error| panic!("{error}: {:#?}", self.reading().diagnostics));
-        let worker = Worker { journal, clock: Arc::new(PausedClock(script.started)), owner: "w".to_owned(), lease: Duration::from_secs(30) };
+        let worker = Worker {
+            journal,
+            clock: Arc::new(PausedClock(script.started)),
+            owner: "w".to_owned(),
+            lease: Duration::from_secs(30),
+        };
         World { steps: self.steps.clone(), script, worker, orchestrator, input: self.input() }
     }
 }
@@ -364,7 +374,8 @@ impl World {
             own.map(|step| step.step.to_string()).collect::<Vec<_>>().join(",")
         };
         let lists = ["done", "failed", "skipped"].map(|ended| (ended, named(ended)));
-        let lists = lists.iter().filter(|(_, steps)| !steps.is_empty()).map(|(ended, steps)| format!("{ended}[{steps}]"));
+        let lists =
+            lists.iter().filter(|(_, steps)| !steps.is_empty()).map(|(ended, steps)| format!("{ended}[{steps}]"));
         let status = end.outcome.status.as_str();
         lists.chain([status.to_owned()]).collect::<Vec<_>>().join(" ")
     }

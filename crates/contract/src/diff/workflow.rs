@@ -1,0 +1,104 @@
+//! Decides what a contract says about its runs: the graph's steps, what they are bound to, and the rules.
+
+use serde_json::Value;
+
+use super::facts::{Fact, Facts, leaves, shown};
+use super::table::{Subject, Verb};
+use super::{Change, KeyPath};
+use crate::model::{Contract, ExecutionGraph, GraphNode};
+
+pub(super) fn tell(contract: &Contract, facts: &mut Facts) {
+    let Some(workflow) = &contract.workflow_coordination else { return };
+    let root = KeyPath::of(&["workflow_coordination"]);
+    facts.tell(&["workflow"], Fact::new(Subject::Workflow, "workflow", root.clone()));
+    let graph = &workflow.workflow_definition.execution_graph;
+    for (index, node) in graph.nodes.iter().enumerate() {
+        tell_step(graph, node, &nodes().index(index), facts);
+    }
+    let Ok(mut whole) = serde_json::to_value(workflow) else { return };
+    if let Some(definition) = whole["workflow_definition"].as_object_mut() {
+        definition.remove("execution_graph");
+    }
+    tell_rules(&whole, &root, facts);
+}
+
+fn nodes() -> KeyPath {
+    KeyPath::of(&["workflow_coordination", "workflow_definition", "execution_graph", "nodes"])
+}
+
+fn tell_step(graph: &ExecutionGraph, node: &GraphNode, path: &KeyPath, facts: &mut Facts) {
+    let id = node.node_id.as_str();
+    let step = Fact::new(Subject::Step, id, path.clone()).saying(node.node_type.archetype);
+    facts.tell(&["workflow", "step", id], step);
+    for before in graph.before(node) {
+        let fact = Fact::new(Subject::StepOrder, format!("`{id}` comes after `{before}`"), path.key("depends_on"));
+        facts.tell(&["workflow", "step", id, "after", before], fact);
+    }
+    if let Some(description) = &node.description {
+        let fact = Fact::new(Subject::ForPeople, format!("description of {id}"), path.key("description"));
+        facts.tell(&["workflow", "step", id, "description"], fact.saying(description));
+    }
+    if let Some(event_type) = &node.step_config.event_type {
+        let fact = Fact::new(Subject::PublishedByStep, event_type, path.key("step_config").key("event_type"));
+        facts.tell(&["workflow", "publishes", event_type], fact);
+    }
+    tell_config(node, &path.key("step_config"), facts);
+}
+
+fn tell_config(node: &GraphNode, path: &KeyPath, facts: &mut Facts) {
+    let Ok(Value::Object(config)) = serde_json::to_value(&node.step_config) else { return };
+    let id = node.node_id.as_str();
+    for (key, value) in &config {
+        let subject = match key.as_str() {
+            "reducer_protocol" => Subject::ReducerBinding,
+            "effect_node" | "intent_filter" | "aggregation_strategy" | "compute_node" | "event_pattern"
+            | "event_type" => Subject::Binding,
+            "input" => Subject::StepInput,
+            "timeout_ms" | "max_retries" => Subject::Rule,
+            "output_type" => Subject::ForPeople,
+            _ => Subject::Unknown,
+        };
+        let name = match subject {
+            Subject::Binding | Subject::ReducerBinding | Subject::StepInput => format!("step `{id}`"),
+            _ => format!("{id}.{key}"),
+        };
+        let fact = Fact::new(subject, name, path.key(key)).saying(shown(value));
+        facts.tell(&["workflow", "step", id, key], fact);
+    }
+}
+
+/// Everything beside the graph: the rules of runs, and words for people.
+fn tell_rules(whole: &Value, root: &KeyPath, facts: &mut Facts) {
+    const FOR_PEOPLE: [&str; 3] = ["description", "workflow_name", "workflow_version"];
+    for (path, text) in leaves(whole, root) {
+        let name = path.to_string();
+        let short = name.rsplit('.').next().unwrap_or_default();
+        let subject = if FOR_PEOPLE.contains(&short) { Subject::ForPeople } else { Subject::Rule };
+        let parts: Vec<&str> = name.split('.').collect();
+        let shortened = parts[parts.len().saturating_sub(2)..].join(".");
+        facts.tell(&["workflow", "rule", &name], Fact::new(subject, shortened, path).saying(text));
+    }
+}
+
+/// Steps of both graphs that are declared in another order, which breaks ties otherwise.
+pub(super) fn reordered(old: &Contract, new: &Contract) -> Option<Change> {
+    let (before, after) = (ids(old), ids(new));
+    let kept = |ids: &[&str], others: &[&str]| -> Vec<String> {
+        ids.iter().filter(|id| others.contains(id)).map(|id| (*id).to_owned()).collect()
+    };
+    let (before, after) = (kept(&before, &after), kept(&after, &before));
+    let meaning = Subject::StepOrder.meaning(Verb::Changed);
+    (before != after).then(|| Change {
+        class: meaning.class,
+        path: nodes(),
+        what: meaning.what.to_owned(),
+        before: Some(before.join(", ")),
+        after: Some(after.join(", ")),
+    })
+}
+
+fn ids(contract: &Contract) -> Vec<&str> {
+    let workflow = contract.workflow_coordination.iter();
+    let nodes = workflow.flat_map(|workflow| &workflow.workflow_definition.execution_graph.nodes);
+    nodes.map(|node| node.node_id.as_str()).collect()
+}
