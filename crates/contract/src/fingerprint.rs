@@ -60,7 +60,7 @@ mod tests {
     use crate::yaml::parse;
 
     fn fingerprint(text: &str) -> Fingerprint {
-        Fingerprint::of(&canonical(&parse(text).expect("yaml")))
+        Fingerprint::of(&canonical(&parse(text).expect("yaml").value))
     }
 
     #[test]

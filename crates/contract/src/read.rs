@@ -17,7 +17,7 @@ use crate::locate::Locator;
 use crate::model::Contract;
 use crate::path::{KeyPath, Segment};
 use crate::rules::{self, Finding};
-use crate::yaml;
+use crate::yaml::{self, Trouble};
 use prune::Pruned;
 
 /// Largest contract that is read, in bytes.
@@ -65,12 +65,13 @@ impl Reading {
 
 /// Reads one contract.
 pub fn read(source: Source<'_>) -> Reading {
-    let value = match document(source) {
-        Ok(value) => value,
+    let (value, oddities) = match document(source) {
+        Ok(document) => document,
         Err(diagnostic) => return Reading::failed(source, *diagnostic),
     };
     let canonical = canonical(&value);
     let (contract, mut findings) = typed(value);
+    findings.extend(oddities);
     if let Some(contract) = contract.as_ref().filter(|_| !findings.iter().any(Finding::is_error)) {
         findings.extend(rules::check(contract));
     }
@@ -94,20 +95,49 @@ pub fn read_canonical(json: &str) -> Result<Contract, serde_json::Error> {
     Contract::deserialize(value)
 }
 
-fn document(source: Source<'_>) -> Result<Value, Box<Diagnostic>> {
+/// The document in a text, and what is odd about it.
+fn document(source: Source<'_>) -> Result<(Value, Vec<Finding>), Box<Diagnostic>> {
     let refuse = |code, message: String| Box::new(Diagnostic::new(code, Severity::Error, KeyPath::default(), message));
     if source.text.len() > MAX_BYTES {
         return Err(refuse("ONEX0001", format!("the file has {} bytes, more than {MAX_BYTES}", source.text.len())));
     }
-    let value = yaml::parse(source.text).map_err(|error| {
+    let text = source.text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(source.text);
+    let document = yaml::parse(text).map_err(|error| {
         let span = error.at.map(|(line, column)| Locator::new(source.text).at(line, column));
-        Box::new(Diagnostic { span, ..*refuse("ONEX0002", format!("not readable as YAML: {}", error.message)) })
+        let (code, message) = unreadable(&error);
+        Box::new(Diagnostic { span, ..*refuse(code, message) })
     })?;
-    match &value {
-        Value::Object(_) => Ok(value),
+    match &document.value {
+        Value::Object(_) => Ok((document.value, oddities(source.text, &document.duplicates))),
         Value::Null => Err(refuse("ONEX0003", "the file is empty".to_owned())),
         _ => Err(refuse("ONEX0004", "a contract is a map of keys, not a list or a single value".to_owned())),
     }
+}
+
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+fn unreadable(error: &yaml::YamlError) -> (&'static str, String) {
+    match error.trouble {
+        Trouble::Syntax => ("ONEX0002", format!("not readable as YAML: {}", error.message)),
+        Trouble::Tab => ("ONEX0013", "a tab is used for indentation, which YAML does not allow".to_owned()),
+        Trouble::SeveralDocuments => ("ONEX0016", "the file holds more than one document".to_owned()),
+        Trouble::TooDeep => ("ONEX0017", format!("the file is nested deeper than {}", yaml::MAX_DEPTH)),
+        Trouble::TooManyAliases => ("ONEX0018", "aliases expand to more than is read".to_owned()),
+        Trouble::UnknownAnchor => ("ONEX0019", "an alias names an anchor that does not exist".to_owned()),
+    }
+}
+
+fn oddities(text: &str, duplicates: &[KeyPath]) -> Vec<Finding> {
+    let mark = text.starts_with(BYTE_ORDER_MARK).then(|| {
+        let message = "the file starts with a byte order mark, which is left out";
+        Finding::at_value(Diagnostic::new("ONEX0014", Severity::Note, KeyPath::default(), message))
+    });
+    let twice = duplicates.iter().map(|path| {
+        let message = format!("`{path}` is written twice; the last one counts");
+        let diagnostic = Diagnostic::new("ONEX0015", Severity::Warning, path.clone(), message);
+        Finding::at_key(diagnostic.with_help("remove one of the two"))
+    });
+    mark.into_iter().chain(twice).collect()
 }
 
 /// The contract in a value, and what is wrong with its shape.

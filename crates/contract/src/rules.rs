@@ -117,6 +117,19 @@ pub fn rules() -> Vec<Rule> {
             "nothing is to be done; this runtime does not act on it",
         ),
         Rule::of_reader("ONEX0008", Severity::Error, "the file is not UTF-8", "save the file as UTF-8"),
+        Rule::of_reader("ONEX0013", Severity::Error, "a tab is used for indentation", "indent with spaces"),
+        Rule::of_reader("ONEX0014", Severity::Note, "the file starts with a byte order mark", "save it without one"),
+        Rule::of_reader("ONEX0015", Severity::Warning, "a key is written twice", "remove one of the two"),
+        Rule::of_reader("ONEX0016", Severity::Error, "the file holds several documents", "one contract, one file"),
+        Rule::of_reader("ONEX0017", Severity::Error, "the file is nested too deep", "flatten it; the limit is 64"),
+        Rule::of_reader("ONEX0018", Severity::Error, "aliases expand to too much", "write the values out"),
+        Rule::of_reader("ONEX0019", Severity::Error, "an alias has no anchor", "add the anchor, or correct its name"),
+        Rule::of_reader(
+            "ONEX0090",
+            Severity::Warning,
+            "an allow comment silences nothing, or gives no reason",
+            "remove it, or write `# onex: allow CODE reason` beside the key",
+        ),
     ];
     rules.extend(ALL.iter().copied());
     rules.extend(crate::system::rules());

@@ -1,23 +1,70 @@
 //! The one module that knows serde_yaml: text to JSON values, and its errors to a place and a sentence.
 //!
-//! serde_yaml is no longer maintained; its successor replaces this file and nothing else.
+//! serde_yaml is no longer maintained; its successor replaces this file and nothing else. Duplicate keys, which
+//! it lets pass, are noticed on the way: the last one counts, as in most readers, and each is reported.
 
-use serde_json::Value;
+use std::cell::RefCell;
+use std::fmt;
+
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+use crate::path::KeyPath;
+
+/// Deepest nesting that is read.
+pub(crate) const MAX_DEPTH: usize = 64;
+
+/// What kind of text is no document that is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    Syntax,
+    Tab,
+    SeveralDocuments,
+    TooDeep,
+    TooManyAliases,
+    UnknownAnchor,
+}
 
 /// Why a text is no YAML document we read.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct YamlError {
+    pub(crate) trouble: Trouble,
     pub(crate) message: String,
     /// Line and column from 1, when known.
     pub(crate) at: Option<(usize, usize)>,
 }
 
+/// A document, and the keys that stand in it twice.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Document {
+    pub(crate) value: Value,
+    pub(crate) duplicates: Vec<KeyPath>,
+}
+
 /// Reads one YAML document.
-pub(crate) fn parse(text: &str) -> Result<Value, YamlError> {
-    serde_yaml::from_str(text).map_err(|error| {
-        let at = error.location().map(|location| (location.line(), location.column()));
-        YamlError { message: without_location(&error.to_string()), at }
-    })
+pub(crate) fn parse(text: &str) -> Result<Document, YamlError> {
+    let duplicates = RefCell::new(Vec::new());
+    let seed = Node { duplicates: &duplicates, place: &Place::Root, depth: 0 };
+    match seed.deserialize(serde_yaml::Deserializer::from_str(text)) {
+        Ok(value) => Ok(Document { value: merged(value), duplicates: duplicates.into_inner() }),
+        Err(error) => {
+            let at = error.location().map(|location| (location.line(), location.column()));
+            let message = error.to_string();
+            Err(YamlError { trouble: trouble(&message, text, at), message: without_location(&message), at })
+        }
+    }
+}
+
+fn trouble(message: &str, text: &str, at: Option<(usize, usize)>) -> Trouble {
+    let character = at.and_then(|(line, column)| text.lines().nth(line - 1)?.chars().nth(column.saturating_sub(1)));
+    match message {
+        _ if message.contains("more than one document") => Trouble::SeveralDocuments,
+        _ if message.contains("recursion limit") || message.contains("nested deeper") => Trouble::TooDeep,
+        _ if message.contains("repetition limit") => Trouble::TooManyAliases,
+        _ if message.contains("unknown anchor") => Trouble::UnknownAnchor,
+        _ if character == Some('\t') => Trouble::Tab,
+        _ => Trouble::Syntax,
+    }
 }
 
 /// The message without its first ` at line 1 column 2`, which diagnostics show themselves.
@@ -27,16 +74,200 @@ fn without_location(message: &str) -> String {
     format!("{before}{}", after.trim_start_matches(is_place))
 }
 
+/// Where a node stands; kept on the stack and written out only when there is something to say.
+enum Place<'p> {
+    Root,
+    Key(&'p Place<'p>, &'p str),
+    Index(&'p Place<'p>, usize),
+}
+
+impl Place<'_> {
+    fn path(&self) -> KeyPath {
+        match self {
+            Self::Root => KeyPath::default(),
+            Self::Key(parent, key) => parent.path().key(key),
+            Self::Index(parent, index) => parent.path().index(*index),
+        }
+    }
+}
+
+/// Reads one node as JSON.
+#[derive(Clone, Copy)]
+struct Node<'s> {
+    duplicates: &'s RefCell<Vec<KeyPath>>,
+    place: &'s Place<'s>,
+    depth: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for Node<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        if self.depth > MAX_DEPTH {
+            return Err(de::Error::custom(format!("nested deeper than {MAX_DEPTH}")));
+        }
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Node<'_> {
+    type Value = Value;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a YAML value")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::from(value))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Number::from_f64(value).map_or_else(|| Value::String(value.to_string()), Value::Number))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_none<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        self.deserialize(deserializer)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        loop {
+            let place = Place::Index(self.place, items.len());
+            match sequence.next_element_seed(Node { place: &place, depth: self.depth + 1, ..self })? {
+                Some(item) => items.push(item),
+                None => return Ok(Value::Array(items)),
+            }
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut entries = Map::new();
+        while let Some(key) = map.next_key_seed(Key)? {
+            let place = Place::Key(self.place, &key);
+            let value = map.next_value_seed(Node { place: &place, depth: self.depth + 1, ..self })?;
+            if entries.contains_key(&key) {
+                self.duplicates.borrow_mut().push(place.path());
+            }
+            entries.insert(key, value);
+        }
+        Ok(Value::Object(entries))
+    }
+
+    /// A tagged value, such as `!include path`: the value, its tag left out.
+    fn visit_enum<A: de::EnumAccess<'de>>(self, tagged: A) -> Result<Value, A::Error> {
+        let (_, value) = tagged.variant_seed(Key)?;
+        de::VariantAccess::newtype_variant_seed(value, self)
+    }
+}
+
+/// Reads a key as text: numbers and booleans as they are written in JSON.
+struct Key;
+
+impl<'de> DeserializeSeed<'de> for Key {
+    type Value = String;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
+        let duplicates = RefCell::default();
+        let key = Node { duplicates: &duplicates, place: &Place::Root, depth: MAX_DEPTH }.deserialize(deserializer)?;
+        Ok(match key {
+            Value::String(text) => text,
+            other => other.to_string(),
+        })
+    }
+}
+
+/// The value with its merge keys (`<<`) carried out: what the map says itself comes first.
+fn merged(value: Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let mut map: Map<String, Value> = map.into_iter().map(|(key, value)| (key, merged(value))).collect();
+            let sources = match map.remove("<<") {
+                Some(Value::Array(sources)) => sources,
+                Some(source) => vec![source],
+                None => return Value::Object(map),
+            };
+            for source in sources {
+                for (key, value) in source.as_object().into_iter().flatten() {
+                    map.entry(key.clone()).or_insert_with(|| value.clone());
+                }
+            }
+            Value::Object(map)
+        }
+        Value::Array(items) => items.into_iter().map(merged).collect(),
+        scalar => scalar,
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::{Trouble, parse};
+    use crate::path::KeyPath;
     use serde_json::json;
 
     #[test]
-    fn documents_become_json_and_errors_have_a_place() {
-        assert_eq!(parse("a: [1, yes, ~]"), Ok(json!({"a": [1, "yes", null]})));
-        let error = parse("a: 1\nb: [1").expect_err("unclosed");
-        assert_eq!(error.at, Some((3, 1)));
-        assert_eq!(error.message, "did not find expected ',' or ']', while parsing a flow sequence at line 2 column 4");
+    fn documents_become_json() {
+        let document = parse("a: [1, yes, ~, 1.5]\n2: {b: true}\nc: !tag x\n").expect("yaml");
+        assert_eq!(document.value, json!({"a": [1, "yes", null, 1.5], "2": {"b": true}, "c": "x"}));
+        assert_eq!(document.duplicates, []);
+    }
+
+    #[test]
+    fn duplicates_are_noticed_and_the_last_counts() {
+        let document = parse("a: 1\nb: [{c: 1, c: 2}]\na: 3\n").expect("yaml");
+        assert_eq!(document.value, json!({"a": 3, "b": [{"c": 2}]}));
+        assert_eq!(document.duplicates, [KeyPath::of(&["b"]).index(0).key("c"), KeyPath::of(&["a"])]);
+    }
+
+    #[test]
+    fn merge_keys_are_carried_out() {
+        let document = parse("base: &b {x: 1, y: 2}\nuse: {<<: *b, y: 3}\n").expect("yaml");
+        assert_eq!(document.value["use"], json!({"x": 1, "y": 3}));
+    }
+
+    #[test]
+    fn what_cannot_be_read_says_what_and_where() {
+        let deep = "[".repeat(100) + &"]".repeat(100);
+        let bomb = format!("a: &a [{}]\n", "x,".repeat(9))
+            + &(1..9)
+                .map(|level| {
+                    let (before, name) = ((b'a' + level - 1) as char, (b'a' + level) as char);
+                    format!("{name}: &{name} [{}]\n", format!("*{before},").repeat(9))
+                })
+                .collect::<String>();
+        for (text, trouble, at) in [
+            ("a: 1\nb: [1", Trouble::Syntax, Some((3, 1))),
+            ("a:\n\tb: 1", Trouble::Tab, Some((2, 1))),
+            ("a: 1\n---\nb: 1", Trouble::SeveralDocuments, None),
+            (&deep, Trouble::TooDeep, Some((1, 65))),
+            (&bomb, Trouble::TooManyAliases, None),
+            ("a: *nothing", Trouble::UnknownAnchor, Some((1, 4))),
+        ] {
+            let error = parse(text).expect_err("not readable");
+            assert_eq!((error.trouble, error.at), (trouble, at), "{text:.40}: {}", error.message);
+        }
     }
 }

@@ -144,7 +144,9 @@ fn what_is_no_contract_is_refused_with_a_reason() {
         ("just text", "ONEX0004"),
         ("a: [1", "ONEX0002"),
         ("a: b: c", "ONEX0002"),
-        ("a: 1\n---\nb: 2\n", "ONEX0002"),
+        ("a: 1\n---\nb: 2\n", "ONEX0016"),
+        ("a:\n\tb: 1\n", "ONEX0013"),
+        ("a: *b\n", "ONEX0019"),
     ] {
         let reading = reading(text);
         assert!(reading.contract.is_none() && reading.has_errors());

@@ -100,8 +100,10 @@ fn tell_operations(contract: &Contract, facts: &mut Facts) {
         let named = ["operation", "name"].into_iter().find_map(|key| operation.get(key)?.as_str());
         let name = named.or_else(|| operation.as_str()).map_or_else(|| shown(operation), str::to_owned);
         let place = path.index(index);
-        facts.tell(&["operation", &name], Fact::new(Subject::Operation, &name, place.clone()).saying(shown(operation)));
-        if operation["idempotent"] == Value::Bool(true) {
+        let mut described = operation.clone();
+        let repeat = described.as_object_mut().and_then(|map| map.remove("idempotent"));
+        facts.tell(&["operation", &name], Fact::new(Subject::Operation, &name, place.clone()).saying(shown(&described)));
+        if repeat == Some(Value::Bool(true)) {
             let fact = Fact::new(Subject::SafeRepeat, &name, place.key("idempotent"));
             facts.tell(&["operation", &name, "idempotent"], fact);
         }

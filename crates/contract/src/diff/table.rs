@@ -38,6 +38,7 @@ pub(super) enum Subject {
     Step,
     StepOrder,
     Binding,
+    NodeBinding,
     ReducerBinding,
     StepInput,
     Rule,
@@ -98,11 +99,14 @@ impl Subject {
             Self::ConsumedTopic => [
                 (Safe, "topic `{}` is consumed too"),
                 (Breaking, "topic `{}` is no longer consumed: what producers put there is not seen"),
-                (Breaking, "an event is consumed from `{}` now: producers have to follow"),
+                (Breaking, "an event is consumed from `{}` instead: producers have to follow"),
             ],
             Self::ConsumedType => [
                 (Safe, "events of type `{}` are consumed from this topic too"),
-                (Breaking, "events of type `{}` are no longer consumed from this topic: producers have to stop or follow"),
+                (
+                    Breaking,
+                    "events of type `{}` are no longer consumed from this topic: producers have to stop or follow",
+                ),
                 (Breaking, "events of another type are consumed from this topic"),
             ],
             Self::Starts => [
@@ -113,11 +117,14 @@ impl Subject {
             Self::PublishedTopic => [
                 (Safe, "topic `{}` is published to as well"),
                 (Breaking, "topic `{}` is no longer published to: consumers wait in vain"),
-                (Breaking, "an event is published to `{}` now: consumers have to follow"),
+                (Breaking, "an event is published to `{}` instead: consumers have to follow"),
             ],
             Self::PublishedType => [
                 (Safe, "events of type `{}` are declared on this topic"),
-                (Breaking, "events of type `{}` are no longer declared on this topic: consumers may not know what comes"),
+                (
+                    Breaking,
+                    "events of type `{}` are no longer declared on this topic: consumers may not know what comes",
+                ),
                 (Breaking, "events of another type are published to this topic"),
             ],
             Self::PublishedByStep => [
@@ -145,8 +152,14 @@ impl Subject {
                 (Safe, "in new runs it is no longer so that {}"),
                 (Safe, "new runs take their steps in another order"),
             ],
-            Self::Binding => same(Safe, "new runs bind {} otherwise; runs in flight keep what they were bound to, so keep that node until they end"),
-            Self::ReducerBinding => same(NeedsDrain, "{} goes to another reducer: what the former one keeps of an entity is not seen by the new one"),
+            Self::Binding => same(Safe, "new runs bind {} otherwise; runs in flight keep what they were bound to"),
+            Self::NodeBinding => {
+                same(Safe, "new runs call another node in {}; runs in flight still call the former, so keep it until they end")
+            }
+            Self::ReducerBinding => same(
+                NeedsDrain,
+                "{} goes to another reducer: what the former one keeps of an entity is not seen by the new one",
+            ),
             Self::StepInput => same(Safe, "new runs give {} another input"),
             Self::Rule => [
                 (Safe, "new runs go by `{}`; runs in flight keep their rules"),
@@ -157,7 +170,10 @@ impl Subject {
             Self::Route => [
                 (Safe, "intents `{}` have a route now"),
                 (Breaking, "intents `{}` have no route any more: a reducer that asks for one fails its run (ONEX3021)"),
-                (Safe, "intents `{}` of new runs go to another effect; keep the former one until runs in flight have ended"),
+                (
+                    Safe,
+                    "intents `{}` of new runs go to another effect; keep the former one until runs in flight have ended",
+                ),
             ],
             Self::SubscribedIntent => [
                 (Safe, "intents `{}` are dealt with too"),
@@ -169,9 +185,14 @@ impl Subject {
                 (Safe, "`{}` is no longer needed around the node"),
                 (Safe, "`{}` is needed as something else"),
             ],
-            Self::DependencyModule => same(NeedsDrain, "`{}` is found elsewhere: a step that is bound through it may go to another node"),
+            Self::DependencyModule => {
+                same(NeedsDrain, "`{}` is found elsewhere: a step that is bound through it may go to another node")
+            }
             Self::Machine => [
-                (NeedsDrain, "the node has a state machine now: what runs in flight reduced without it is not recovered with it"),
+                (
+                    NeedsDrain,
+                    "the node has a state machine now: what runs in flight reduced without it is not recovered with it",
+                ),
                 (Breaking, "the state machine is gone: what is kept of entities has no meaning any more"),
                 (NeedsDrain, "the state machine is different"),
             ],
@@ -180,7 +201,9 @@ impl Subject {
                 (Breaking, "state `{}` is gone: an entity that is in it can be reduced no more"),
                 (NeedsDrain, "state `{}` is different"),
             ],
-            Self::InitialState => same(NeedsDrain, "an entity never seen begins in another state: runs in flight began in the former"),
+            Self::InitialState => {
+                same(NeedsDrain, "an entity never seen begins in another state: runs in flight began in the former")
+            }
             Self::TerminalState => [
                 (NeedsDrain, "nothing leaves state `{}` any more: triggers that moved entities out of it are refused"),
                 (NeedsDrain, "state `{}` can be left: triggers that were refused may be taken"),
@@ -193,8 +216,14 @@ impl Subject {
             ],
             Self::Transition => [
                 (NeedsDrain, "{} is taken now: a run recorded by the former table would not be recovered (ONEX3030)"),
-                (NeedsDrain, "{} is no longer taken: a run recorded by the former table would not be recovered (ONEX3030)"),
-                (NeedsDrain, "{} leads elsewhere: a run recorded by the former table would not be recovered (ONEX3030)"),
+                (
+                    NeedsDrain,
+                    "{} is no longer taken: a run recorded by the former table would not be recovered (ONEX3030)",
+                ),
+                (
+                    NeedsDrain,
+                    "{} leads elsewhere: a run recorded by the former table would not be recovered (ONEX3030)",
+                ),
             ],
             Self::Operation => [
                 (Safe, "operation `{}` is offered too"),
@@ -206,7 +235,10 @@ impl Subject {
                 (Breaking, "a repeat of `{}` is no longer safe: whoever retries it may do it twice"),
                 (Breaking, "a repeat of `{}` is safe otherwise"),
             ],
-            Self::Unknown => same(NeedsDrain, "`{}` is different, and what that means is not known here: look at it before you deploy"),
+            Self::Unknown => same(
+                NeedsDrain,
+                "`{}` is different, and what that means is not known here: look at it before you deploy",
+            ),
         }
     }
 }

@@ -51,7 +51,11 @@ fn tell_config(node: &GraphNode, path: &KeyPath, facts: &mut Facts) {
     for (key, value) in &config {
         let subject = match key.as_str() {
             "reducer_protocol" => Subject::ReducerBinding,
-            "effect_node" | "intent_filter" | "aggregation_strategy" | "compute_node" | "event_pattern"
+            "effect_node"
+            | "intent_filter"
+            | "aggregation_strategy"
+            | "compute_node"
+            | "event_pattern"
             | "event_type" => Subject::Binding,
             "input" => Subject::StepInput,
             "timeout_ms" | "max_retries" => Subject::Rule,
@@ -59,7 +63,7 @@ fn tell_config(node: &GraphNode, path: &KeyPath, facts: &mut Facts) {
             _ => Subject::Unknown,
         };
         let name = match subject {
-            Subject::Binding | Subject::ReducerBinding | Subject::StepInput => format!("step `{id}`"),
+            Subject::Binding | Subject::NodeBinding | Subject::ReducerBinding | Subject::StepInput => format!("step `{id}`"),
             _ => format!("{id}.{key}"),
         };
         let fact = Fact::new(subject, name, path.key(key)).saying(shown(value));
@@ -67,17 +71,37 @@ fn tell_config(node: &GraphNode, path: &KeyPath, facts: &mut Facts) {
     }
 }
 
-/// Everything beside the graph: the rules of runs, and words for people.
+/// Keys of which the smallest holds, wherever it stands; of all others the first of the levels.
+const SMALLEST: [&str; 2] = ["timeout_ms", "max_parallel_branches"];
+const FOR_PEOPLE: [&str; 3] = ["description", "workflow_name", "workflow_version"];
+
+/// Everything beside the graph: words for people, and the rules of runs, each as it holds, whichever of the three
+/// levels says it.
 fn tell_rules(whole: &Value, root: &KeyPath, facts: &mut Facts) {
-    const FOR_PEOPLE: [&str; 3] = ["description", "workflow_name", "workflow_version"];
-    for (path, text) in leaves(whole, root) {
-        let name = path.to_string();
-        let short = name.rsplit('.').next().unwrap_or_default();
-        let subject = if FOR_PEOPLE.contains(&short) { Subject::ForPeople } else { Subject::Rule };
-        let parts: Vec<&str> = name.split('.').collect();
-        let shortened = parts[parts.len().saturating_sub(2)..].join(".");
-        facts.tell(&["workflow", "rule", &name], Fact::new(subject, shortened, path).saying(text));
+    let definition = root.key("workflow_definition");
+    let levels = [
+        (&whole["workflow_definition"]["coordination_rules"], definition.key("coordination_rules")),
+        (&whole["workflow_definition"]["workflow_metadata"], definition.key("workflow_metadata")),
+        (whole, root.clone()),
+    ];
+    let mut said: Vec<(KeyPath, String)> = Vec::new();
+    for (level, path) in levels {
+        let own = level.as_object().into_iter().flatten().filter(|(key, _)| *key != "workflow_definition");
+        said.extend(own.flat_map(|(key, value)| leaves(value, &path.key(key))));
     }
+    said.sort_by_key(|(path, text)| {
+        let of_smallest = SMALLEST.contains(&last(path).as_str());
+        if of_smallest { text.parse::<u64>().unwrap_or(u64::MAX) } else { 0 }
+    });
+    for (path, text) in said {
+        let name = last(&path);
+        let subject = if FOR_PEOPLE.contains(&name.as_str()) { Subject::ForPeople } else { Subject::Rule };
+        facts.tell(&["workflow", "rule", &name], Fact::new(subject, &name, path).saying(text));
+    }
+}
+
+fn last(path: &KeyPath) -> String {
+    path.to_string().rsplit('.').next().unwrap_or_default().to_owned()
 }
 
 /// Steps of both graphs that are declared in another order, which breaks ties otherwise.
