@@ -124,7 +124,10 @@ fn a_wrong_configuration_is_refused_by_the_key() {
         ("registry: {backends: {consul: {address: 5}}}", "registry.backends.consul.address"),
         ("registry: {backends: {consul: {}}}", "address"),
         ("registry: {backends: {consul: {address: nowhere}}}", "registry.backends.consul"),
-        ("registry: {backends: {postgres: {url: 'postgres://x', pool_size: many}}}", "registry.backends.postgres.pool_size"),
+        (
+            "registry: {backends: {postgres: {url: 'postgres://x', pool_size: many}}}",
+            "registry.backends.postgres.pool_size",
+        ),
         ("registry: {backends: {postgres: {url: 'env:NOT_SET_ANYWHERE'}}}", "registry.backends.postgres.url"),
         ("registry: {backends: {postgres: {url: 'env:NOT_SET_ANYWHERE'}}}", "NOT_SET_ANYWHERE"),
         ("registry: {backends: {postgres: {url: 'file:/not/there'}}}", "registry.backends.postgres.url"),
@@ -164,7 +167,7 @@ fn a_variable_of_the_environment_wins_over_the_file_and_is_checked_like_it() {
     let home = Home::new();
     home.write("onex.yaml", "journal: sqlite\ndata_dir: of-the-file\n");
     let run = home.onex(&["run", "--once", "--config", "onex.yaml"]).env("ONEX_DATA_DIR", "of-the-environment");
-    let _ = run.run().expect_code(0);
+    run.run().expect_code(0);
     assert!(home.path().join("of-the-environment/journal.db").is_file() && !home.path().join("of-the-file").exists());
     let wrong = home.onex(&["run", "--once"]).env("ONEX_JOURNAL", "paper").run().expect_code(2);
     assert!(wrong.stderr.to_lowercase().contains("journal"), "{}", wrong.stderr);

@@ -97,7 +97,10 @@ fn a_copy_with_one_more_step_runs_under_its_own_name() {
 
 #[test]
 fn what_the_added_step_gives_can_be_used() {
-    let from_extra = ("${steps.aggregate_results.output.status}\"\n              consul", "${steps.extra.output.verdict}\"\n              consul");
+    let from_extra = (
+        "${steps.aggregate_results.output.status}\"\n              consul",
+        "${steps.extra.output.verdict}\"\n              consul",
+    );
     check(&copy(TEMPLATE, AFTER_EXTRA, &[from_extra]), COPY);
 }
 

@@ -5,9 +5,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use onex_tests::process::{
-    Ended, Home, Published, Running, crowd, event, example, lines, malformed, node, sqlite,
-};
+use onex_tests::process::{Ended, Home, Published, Running, crowd, event, example, lines, malformed, node, sqlite};
 use onex_tests::{EFFECT, ORCHESTRATOR, REDUCER, contract_path, sample_events, text, workspace};
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -49,7 +47,8 @@ fn catalogued(home: &Home) -> BTreeSet<String> {
 }
 
 fn writes(home: &Home) -> Value {
-    let query = "SELECT json_array((SELECT count(*) FROM node_registration_history), (SELECT count(*) FROM service_history))";
+    let query =
+        "SELECT json_array((SELECT count(*) FROM node_registration_history), (SELECT count(*) FROM service_history))";
     sqlite(&home.data_file("registry.db"), query)
 }
 
@@ -441,7 +440,7 @@ fn a_directory_named_contracts_is_used_without_being_named() {
     contracts(&home);
     assert_all_succeeded(&home.feed(lines(&crowd(1))).expect_code(0), 1);
     home.write("contracts/broken/contract.yaml", "name: broken\nnode_type: SOMETHING\n");
-    let _ = home.feed(lines(&crowd(1))).expect_code(1);
+    home.feed(lines(&crowd(1))).expect_code(1);
 }
 
 #[test]

@@ -28,7 +28,10 @@ impl Input {
 }
 
 fn rows(url: &str) -> Value {
-    postgres(url, "SELECT json_agg(json_build_array(node_id, run_id, updated_at) ORDER BY node_id)::text FROM node_registrations")
+    postgres(
+        url,
+        "SELECT json_agg(json_build_array(node_id, run_id, updated_at) ORDER BY node_id)::text FROM node_registrations",
+    )
 }
 
 fn count(rows: &Value) -> usize {
@@ -37,7 +40,8 @@ fn count(rows: &Value) -> usize {
 
 /// What tells whether a service was written again.
 fn marks(services: &BTreeMap<Uuid, Value>) -> Vec<(Uuid, Value, Value)> {
-    let mark = |(node, service): (&Uuid, &Value)| (*node, service["ModifyIndex"].clone(), service["ServiceMeta"].clone());
+    let mark =
+        |(node, service): (&Uuid, &Value)| (*node, service["ModifyIndex"].clone(), service["ServiceMeta"].clone());
     services.iter().map(mark).collect()
 }
 
@@ -150,5 +154,8 @@ fn a_consul_that_does_not_answer_is_given_up_in_time() {
     let completed = home.feed_with(&private.agent, &database.url, &input.text).expect_code(0);
     assert!(completed.results().iter().all(|published| published.status() == "success"));
     catalogue.wait_for(2);
-    assert_eq!(postgres(&database.url, "SELECT json_build_array(count(*))::text FROM node_registration_history"), json!([2]));
+    assert_eq!(
+        postgres(&database.url, "SELECT json_build_array(count(*))::text FROM node_registration_history"),
+        json!([2])
+    );
 }

@@ -969,7 +969,10 @@ fn integration_20_consumed_events_have_a_canonical_topic_and_a_type() {
     check(
         |contract| contract.consumed_events.len() == 2 && contract.consumed_events.iter().all(is_whole),
         [
-            (set("/consumed_events/0", "topic", json!("{env}.{namespace}.onex.evt.platform.node-introspection.v1")), Here),
+            (
+                set("/consumed_events/0", "topic", json!("{env}.{namespace}.onex.evt.platform.node-introspection.v1")),
+                Here,
+            ),
             (set("/consumed_events/0", "topic", json!("{env}.{namespace}.onex.somewhere")), Here),
             (set("/consumed_events/1", "event_type", json!("NoSuchEvent")), Here),
             (without("/consumed_events/1", "event_type"), Here),

@@ -89,18 +89,50 @@ pub(crate) enum Format {
     Human,
     /// One JSON object, for tools.
     Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// Workflow commands, for annotations on GitHub.
+    Github,
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  onex check\n  onex check contracts/ other/contract.yaml --format json")]
+#[command(after_help = CHECK_EXAMPLES)]
 pub(crate) struct CheckArguments {
     /// Files and directories; the current directory when none is given.
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
+    /// Count warnings as errors.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Show only these codes; a prefix such as ONEX00 stands for all that start so.
+    #[arg(long, value_name = "CODES", value_delimiter = ',')]
+    pub(crate) select: Vec<String>,
+    /// Leave these codes out.
+    #[arg(long, value_name = "CODES", value_delimiter = ',')]
+    pub(crate) ignore: Vec<String>,
     /// How to show findings.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(crate) format: Format,
+    /// Write mechanical fixes into the files, then check again.
+    #[arg(long)]
+    pub(crate) fix: bool,
+    /// Count findings by code instead of showing each.
+    #[arg(long)]
+    pub(crate) statistics: bool,
+    /// Show notes too: keys that other tools read, and what is worth knowing.
+    #[arg(long)]
+    pub(crate) notes: bool,
 }
+
+const CHECK_EXAMPLES: &str = "\
+Exit codes: 0 clean or warnings only, 1 errors, 2 usage. A comment `# onex: allow ONEX0123 reason` beside a key, or on
+the line above it, silences one finding.
+
+Examples:
+  onex check
+  onex check contracts/ other/contract.yaml --strict
+  onex check --select ONEX008 --format github
+  onex check --fix --statistics";
 
 #[derive(Debug, Args)]
 pub(crate) struct NodesArguments {

@@ -48,9 +48,10 @@ impl Tally {
 
 impl Observer for Tally {
     fn published(&self, message: &OutboxMessage) {
-        // Written by hand so that the topic, by which lines are told apart, comes first.
-        let line = format!(r#"{{"topic":{},"envelope":{}}}"#, json!(message.topic), message.envelope);
-        if writeln!(stdout().lock(), "{line}").is_err() {
+        // Written by hand so that the topic, by which lines are told apart, comes first; and at once with its line
+        // break, so that a crash leaves no line to which the next process would add another.
+        let line = format!("{{\"topic\":{},\"envelope\":{}}}\n", json!(message.topic), message.envelope);
+        if stdout().lock().write_all(line.as_bytes()).is_err() {
             self.deaf.cancel();
         }
     }

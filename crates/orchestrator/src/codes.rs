@@ -26,6 +26,12 @@ pub const CODES: &[(&str, &str, &str)] = &[
     ("ONEX3023", "the run was cancelled", "nothing is to be done"),
     ("ONEX3024", "an attempt took too long and was cancelled", "look at the backend, or raise the step's `timeout_ms`"),
     (
+        "ONEX3025",
+        "a step gave intents that cannot be read",
+        "a defect of the reducer or compute node that gave them; `intents` is a list of `{kind, payload}`",
+    ),
+    ("ONEX3026", "a node panicked", "a defect of the node; report it to its author with the run's records"),
+    (
         "ONEX3030",
         "a recovery computed something else than the first run did",
         "a reducer or compute node is not pure, or changed; run the version that began the run, or start the event anew",

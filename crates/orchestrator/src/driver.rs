@@ -252,7 +252,7 @@ impl NodeOrchestrator {
         if stored.header.ended_at.is_some() {
             return drive.end();
         }
-        drive.wake()?;
+        drive.wake();
         drive.go_on().await
     }
 

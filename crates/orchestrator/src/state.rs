@@ -146,7 +146,7 @@ impl RunState {
             Event::Started { at, input, correlation_id, parent_envelope_id, entity, .. } => {
                 self.origin = Some(Origin { at, input, correlation_id, parent_envelope_id, entity });
                 self.phase = Phase::Running;
-                self.arm_deadline(at, &mut commands);
+                self.arm_deadline(&mut commands);
             }
             Event::Computed { step, result } => self.computed(&step, result),
             Event::CallSucceeded { call, output, at, .. } => self.call_succeeded(&call, output, at, &mut commands),
@@ -228,15 +228,13 @@ impl RunState {
         }
     }
 
-    fn arm_deadline(&self, at: Timestamp, commands: &mut Vec<Command>) {
-        commands.extend(self.time_left(at).map(|after| Command::Arm { timer: Timer::RunDeadline, after }));
-    }
-
-    /// How much of the run's time is left; `None` when nothing limits it any more.
-    fn time_left(&self, at: Timestamp) -> Option<Duration> {
-        let origin = self.origin.as_ref().filter(|_| self.phase == Phase::Running && !self.deadline_passed)?;
-        let taken = (at - origin.at).to_std().unwrap_or_default();
-        Some(self.plan.run_timeout.value?.saturating_sub(taken))
+    /// A recovery arms the whole deadline again: it counts the time somebody works on the run, not our own
+    /// downtime (docs/adr/0003).
+    fn arm_deadline(&self, commands: &mut Vec<Command>) {
+        if self.phase == Phase::Running && !self.deadline_passed {
+            let timeout = self.plan.run_timeout.value;
+            commands.extend(timeout.map(|after| Command::Arm { timer: Timer::RunDeadline, after }));
+        }
     }
 
     fn step(&self, step: &StepId) -> Option<&StepRun> {

@@ -127,7 +127,14 @@ impl Program {
             thread::spawn(move || pipe.map(|mut pipe| pipe.write_all(&input)));
         }
         let (stdout, stderr) = (child.stdout.take().expect("a pipe"), child.stderr.take().expect("a pipe"));
-        Running { lines: lines_of(stdout), notices: lines_of(stderr), child, stdin, seen: Vec::new(), said: String::new() }
+        Running {
+            lines: lines_of(stdout),
+            notices: lines_of(stderr),
+            child,
+            stdin,
+            seen: Vec::new(),
+            said: String::new(),
+        }
     }
 }
 
@@ -245,7 +252,6 @@ pub struct Ended {
 
 impl Ended {
     /// The same, when its exit code is this one.
-    #[must_use]
     pub fn expect_code(self, code: i32) -> Self {
         assert_eq!(self.status.code(), Some(code), "{}\n{}", self.stderr, self.lines.concat());
         self

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::DriveError;
 use super::drive::Drive;
 use super::end::ENDED;
-use crate::event::{Event, Timer};
+use crate::event::Event;
 
 impl Drive<'_> {
     /// Takes a run's records.
@@ -23,14 +23,9 @@ impl Drive<'_> {
         Ok(())
     }
 
-    /// Asks again for what the run waited for. Its deadline may have passed while nobody worked on it.
-    pub(super) fn wake(&mut self) -> Result<(), DriveError> {
-        let at = self.worker.clock.now();
-        if self.state.is_overdue(at) {
-            self.happened(Event::TimerFired { timer: Timer::RunDeadline, at })?;
-        }
-        self.outgoing = self.state.outstanding(at).into();
-        Ok(())
+    /// Asks again for what the run waited for.
+    pub(super) fn wake(&mut self) {
+        self.outgoing = self.state.outstanding().into();
     }
 
     /// A run that computes something else than before must not go on: its effects were made from the other.

@@ -96,16 +96,11 @@ impl RunState {
         self.pure_hash.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Whether the run's deadline has passed at a time, and the run was not told.
-    pub fn is_overdue(&self, at: Timestamp) -> bool {
-        self.time_left(at).is_some_and(|left| left.is_zero())
-    }
-
-    /// What the run still waits for at a time, as commands to give again after a recovery. What is to be
+    /// What the run still waits for, as commands to give again after a recovery. What is to be
     /// computed is not among it: a recovery computes at once.
-    pub fn outstanding(&self, at: Timestamp) -> Vec<Command> {
+    pub fn outstanding(&self) -> Vec<Command> {
         let mut commands = Vec::new();
-        self.arm_deadline(at, &mut commands);
+        self.arm_deadline(&mut commands);
         commands.extend(self.outstanding_calls());
         commands.extend(self.outstanding_undo());
         commands

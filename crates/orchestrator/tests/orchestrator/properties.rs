@@ -100,7 +100,7 @@ impl<'s> Life<'s> {
             life.asked.clear();
             life.happens(record.clone());
         }
-        life.asked = life.state.outstanding(life.state.now());
+        life.asked = life.state.outstanding();
         life
     }
 
@@ -266,7 +266,7 @@ impl<'s> Life<'s> {
 
     fn live(&mut self) {
         while !self.state.is_finished() {
-            if self.ticks % 5 == 0 {
+            if self.ticks.is_multiple_of(5) {
                 self.refuse();
             }
             self.ticks += 1;
@@ -324,10 +324,10 @@ impl Life<'_> {
     fn state_undos(&self, records: &[Event]) -> Vec<CallId> {
         let mut calls = Vec::new();
         for record in records {
-            if let Event::UndoSucceeded { call, .. } | Event::UndoFailed { call, .. } = record {
-                if !calls.contains(call) {
-                    calls.push(call.clone());
-                }
+            if let Event::UndoSucceeded { call, .. } | Event::UndoFailed { call, .. } = record
+                && !calls.contains(call)
+            {
+                calls.push(call.clone());
             }
         }
         calls

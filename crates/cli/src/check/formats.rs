@@ -1,0 +1,105 @@
+//! Findings in the forms that other tools read.
+
+use std::collections::BTreeMap;
+
+use onex_contract::{Diagnostic, Severity, rules};
+use serde_json::{Value, json};
+
+/// `{"files": n, "diagnostics": […]}`.
+pub(super) fn json(files: usize, findings: &[Diagnostic]) -> Value {
+    let diagnostics: Vec<_> = findings
+        .iter()
+        .map(|finding| {
+            json!({
+                "code": finding.code,
+                "severity": finding.severity,
+                "message": finding.message,
+                "file": finding.file,
+                "line": finding.span.map(|span| span.line),
+                "column": finding.span.map(|span| span.column),
+                "path": finding.path.to_string(),
+                "help": finding.help,
+            })
+        })
+        .collect();
+    json!({"files": files, "diagnostics": diagnostics})
+}
+
+/// SARIF 2.1.0 with the rules that have findings.
+pub(super) fn sarif(findings: &[Diagnostic]) -> Value {
+    let used: Vec<_> =
+        rules().into_iter().filter(|rule| findings.iter().any(|finding| finding.code == rule.code)).collect();
+    let descriptions: Vec<_> = used
+        .iter()
+        .map(|rule| json!({"id": rule.code, "shortDescription": {"text": rule.title}, "help": {"text": rule.help}}))
+        .collect();
+    let results: Vec<_> = findings.iter().map(sarif_result).collect();
+    json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": {"driver": {"name": "onex", "version": env!("CARGO_PKG_VERSION"), "rules": descriptions}},
+            "results": results,
+        }],
+    })
+}
+
+fn sarif_result(finding: &Diagnostic) -> Value {
+    let region = finding.span.map(|span| json!({"startLine": span.line, "startColumn": span.column}));
+    let mut physical = json!({"artifactLocation": {"uri": finding.file}});
+    if let (Some(map), Some(region)) = (physical.as_object_mut(), region) {
+        map.insert("region".to_owned(), region);
+    }
+    json!({
+        "ruleId": finding.code,
+        "level": finding.severity.to_string(),
+        "message": {"text": told(finding)},
+        "locations": [{"physicalLocation": physical}],
+    })
+}
+
+/// `::error file=…,line=…,col=…,title=…::message`.
+pub(super) fn github(finding: &Diagnostic) -> String {
+    let level = match finding.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "notice",
+    };
+    let place = finding.span.map(|span| format!(",line={},col={}", span.line, span.column)).unwrap_or_default();
+    let file = escaped(&finding.file).replace(',', "%2C").replace(':', "%3A");
+    format!("::{level} file={file}{place},title={}::{}", finding.code, escaped(&told(finding)))
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+fn told(finding: &Diagnostic) -> String {
+    match &finding.help {
+        Some(help) => format!("{}; {help}", finding.message),
+        None => finding.message.clone(),
+    }
+}
+
+/// How often each code was found, the most frequent first.
+pub(super) fn statistics(findings: &[Diagnostic]) -> String {
+    let mut counts: BTreeMap<(&str, Severity), usize> = BTreeMap::new();
+    findings.iter().for_each(|finding| *counts.entry((finding.code, finding.severity)).or_default() += 1);
+    let titles: BTreeMap<_, _> = rules().into_iter().map(|rule| (rule.code, rule.title)).collect();
+    let mut rows: Vec<_> = counts.into_iter().collect();
+    rows.sort_by(|left, right| right.1.cmp(&left.1).then(left.0.cmp(&right.0)));
+    let lines = rows.into_iter().map(|((code, severity), count)| {
+        format!("{count:>6}  {code}  {severity:<7}  {}", titles.get(code).copied().unwrap_or_default())
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// One line for people.
+pub(super) fn summary(files: usize, findings: &[Diagnostic], notes_are_shown: bool) -> String {
+    let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+    let counted = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
+    let notes = counted(count(Severity::Note), "note");
+    let hint = if !notes_are_shown && count(Severity::Note) > 0 { " (`--notes` shows them)" } else { "" };
+    let (errors, warnings) = (counted(count(Severity::Error), "error"), counted(count(Severity::Warning), "warning"));
+    format!("{}: {errors}, {warnings}, {notes}{hint}", counted(files, "contract"))
+}
