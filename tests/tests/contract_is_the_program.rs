@@ -1,8 +1,6 @@
 //! An orchestrator is nothing but its contract: renamed, extended and rearranged copies of ours run as they say,
 //! and so does the contract of the system that this one follows.
 
-#![expect(clippy::expect_used, reason = "a test reports by panicking")]
-
 use std::path::Path;
 
 use onex_tests::process::{Ended, Home, crowd, lines, sqlite};
@@ -46,7 +44,7 @@ fn copy(step: &str, publish_after: &str, changes: &[(&str, &str)]) -> String {
     let mut contract = text(&contract_path(ORCHESTRATOR));
     let publication = format!("{step}\n        - node_id: publish_outcome");
     let always = [
-        ("name: node_registration_orchestrator", concat!("name: ", "another_registration_orchestrator")),
+        ("name: node_registration_orchestrator", "name: another_registration_orchestrator"),
         ("\n        - node_id: publish_outcome", publication.as_str()),
         ("depends_on: [aggregate_results]\n          step_config:\n            event_type", publish_after),
     ];

@@ -1,8 +1,6 @@
 //! One backend is away: the other has every node, the results say so, and the same input completes them later
 //! without writing again what is in place.
 
-#![expect(clippy::expect_used, reason = "a test reports by panicking")]
-
 use std::collections::BTreeMap;
 
 use onex_tests::process::{

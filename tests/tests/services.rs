@@ -1,7 +1,7 @@
 //! A real Consul agent and a real PostgreSQL: they hold exactly the valid nodes, in the shapes that were agreed, and
 //! wrong credentials cost one backend and one attempt.
 
-#![expect(clippy::expect_used, reason = "a test reports by panicking")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a test reports by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
 

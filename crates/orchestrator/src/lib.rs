@@ -16,4 +16,4 @@ mod state;
 pub use driver::{Clock, DriveError, NodeOrchestrator, RunEnd, RunRequest, Worker};
 pub use event::{CallId, Command, EntityAtStart, Event, StepSummary, Timer};
 pub use plan::{Binding, ComputeBinding, Plan, PlanError, PlannedStep, RetrySettings, Setting};
-pub use state::{Outcome, Publication, Refusal, RunState};
+pub use state::{Outcome, Publication, Reduced, Refusal, RunState};

@@ -127,14 +127,14 @@ fn identified(state: &RunState, index: usize) -> Result<Value, Failure> {
 }
 
 /// The entity's state after the outcomes of its intents.
-pub(crate) fn confirmed(
+pub(crate) fn confirmed<'o>(
     nodes: &NodeRegistry,
     reducer: &str,
     reduced: Value,
-    outcomes: &[IntentOutcome],
+    mut outcomes: impl Iterator<Item = &'o IntentOutcome>,
 ) -> Result<Value, Failure> {
     let reducer = nodes.reducer(reducer).map_err(unresolved)?;
-    outcomes.iter().try_fold(reduced, |state, outcome| reducer.confirm(&state, outcome))
+    outcomes.try_fold(reduced, |state, outcome| reducer.confirm(&state, outcome))
 }
 
 fn unresolved(error: ResolveError) -> Failure {

@@ -58,7 +58,8 @@ impl Drive<'_> {
         let (Some(reduced), Some(entity)) = (&outcome.reduced, self.state.entity()) else {
             return Ok(Vec::new());
         };
-        let confirmed = nodes::confirmed(&self.orchestrator.nodes, &entity.reducer, reduced.clone(), &outcome.intents);
+        let own = outcome.intents.iter().filter(|intent| reduced.asked_for.contains(&intent.intent_kind));
+        let confirmed = nodes::confirmed(&self.orchestrator.nodes, &entity.reducer, reduced.state.clone(), own);
         let state = confirmed.map_err(|source| DriveError::Unconfirmed { run_id: self.run_id, source })?;
         if state == entity.state {
             return Ok(Vec::new());

@@ -20,14 +20,15 @@ pub(super) fn steps(
     policies: &Policies<'_>,
     nodes: &NodeRegistry,
 ) -> Result<Vec<PlannedStep>, PlanError> {
-    let declared = &workflow.workflow_definition.execution_graph.nodes;
+    let graph = &workflow.workflow_definition.execution_graph;
+    let declared = &graph.nodes;
     let index = index(declared.iter().map(|node| node.node_id.as_str()));
     let step = |node: &GraphNode| {
         let binder = Binder { contract, node, nodes };
         let binding = binder.binding()?;
         Ok(PlannedStep {
             id: StepId::from(node.node_id.as_str()),
-            depends_on: dependencies(node, &index),
+            depends_on: dependencies(graph.before(node), &index),
             takes_failures: matches!(binding, Binding::Compute(ComputeBinding::Aggregate(_))),
             is_absorbed: false,
             binding,
@@ -51,9 +52,9 @@ pub(super) fn index<K: Hash + Eq + Clone>(ids: impl Iterator<Item = K>) -> HashM
 }
 
 /// Indices of a step's dependencies; a name twice counts once (O-04), an unknown one not at all (O-11).
-fn dependencies(node: &GraphNode, index: &HashMap<&str, usize>) -> Vec<usize> {
+fn dependencies<'g>(before: impl Iterator<Item = &'g str>, index: &HashMap<&str, usize>) -> Vec<usize> {
     let mut seen = HashSet::new();
-    let known = node.depends_on.iter().filter_map(|dependency| index.get(dependency.as_str()).copied());
+    let known = before.filter_map(|dependency| index.get(dependency).copied());
     known.filter(|dependency| seen.insert(*dependency)).collect()
 }
 

@@ -1,7 +1,9 @@
 //! Decides what a finished run tells: how it ended, what it publishes, what became of each intent and step.
 
+use std::collections::BTreeSet;
+
 use onex_journal::RunStatus;
-use onex_node::{Failure, IntentOutcome, StepId, StepResult};
+use onex_node::{Failure, Intent, IntentOutcome, StepId, StepResult};
 use serde_json::Value;
 
 use super::calls::Call;
@@ -21,11 +23,20 @@ pub struct Outcome {
     /// What became of every intent that was tried, in the order of steps and intents. What was undone counts as failed.
     pub intents: Vec<IntentOutcome>,
     /// The entity's state that the reducer gave, before those outcomes; `None` when it gave none or refused.
-    pub reduced: Option<Value>,
+    pub reduced: Option<Reduced>,
     /// How each step ended, in the order of the contract.
     pub steps: Vec<StepSummary>,
     /// What could not be undone, and why.
     pub undo_failures: Vec<String>,
+}
+
+/// What the reducer of a run's entity gave.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reduced {
+    /// The entity's state, before the outcomes of its intents.
+    pub state: Value,
+    /// Kinds of the intents it asked for; outcomes of others are not its business.
+    pub asked_for: BTreeSet<String>,
 }
 
 /// An event that leaves.
@@ -118,10 +129,15 @@ impl RunState {
         outcomes
     }
 
-    fn reduced(&self) -> Option<Value> {
+    fn reduced(&self) -> Option<Reduced> {
         let reducing = self.plan.steps.iter().position(|step| matches!(step.binding, Binding::Reduce { .. }))?;
         match &self.steps[reducing].progress {
-            Progress::Ended(StepResult::Done(output)) if output["refusal"].is_null() => output.get("state").cloned(),
+            Progress::Ended(StepResult::Done(output)) if output["refusal"].is_null() => Some(Reduced {
+                state: output.get("state")?.clone(),
+                asked_for: serde_json::from_value::<Vec<Intent>>(output["intents"].clone())
+                    .map(|intents| intents.into_iter().map(|intent| intent.kind).collect())
+                    .unwrap_or_default(),
+            }),
             _ => None,
         }
     }
