@@ -31,7 +31,7 @@ pub use model::{
     StepConfig, Subscribe, TopicEntry, Transition, Version, WorkflowCoordination, WorkflowDefinition, WorkflowMetadata,
 };
 pub use path::{KeyPath, Segment};
-pub use read::{MAX_BYTES, Reading, Source, read, read_canonical};
+pub use read::{FileKind, Include, Included, MAX_BYTES, Reading, Source, read, read_canonical, read_with};
 pub use rules::{Rule, rules};
 pub use schema::schema;
 pub use system::{SystemContract, check_system};

@@ -4,6 +4,8 @@
 //! taken out, and the rest is read again: each problem is found once, at its own place.
 
 mod aliases;
+mod include;
+mod kind;
 mod prune;
 mod unknown;
 mod vocabulary;
@@ -18,6 +20,9 @@ use crate::model::Contract;
 use crate::path::{KeyPath, Segment};
 use crate::rules::{self, Finding};
 use crate::yaml::{self, Trouble};
+use include::NoIncludes;
+pub use include::{Include, Included};
+pub use kind::FileKind;
 use prune::Pruned;
 
 /// Largest contract that is read, in bytes.
@@ -40,7 +45,9 @@ pub struct Source<'a> {
 pub struct Reading {
     /// The file's name, as it was given.
     pub file: String,
-    /// The contract, without the parts that were in error.
+    /// What it is.
+    pub kind: FileKind,
+    /// The contract, without the parts that were in error; `None` for what is no node's.
     pub contract: Option<Contract>,
     /// Fingerprint of all that was read, unknown keys included.
     pub fingerprint: Option<Fingerprint>,
@@ -56,32 +63,71 @@ impl Reading {
         self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
-    fn failed(source: Source<'_>, diagnostic: Diagnostic) -> Self {
-        let diagnostic = Diagnostic { file: source.file.to_owned(), ..diagnostic };
-        let file = source.file.to_owned();
-        Self { file, contract: None, fingerprint: None, canonical: String::new(), diagnostics: vec![diagnostic] }
+    /// What is known of a file that could not be read.
+    pub fn unread(file: &str, diagnostic: Diagnostic) -> Self {
+        let file = file.to_owned();
+        let diagnostic = Diagnostic { file: file.clone(), ..diagnostic };
+        Self {
+            file,
+            kind: FileKind::Node,
+            contract: None,
+            fingerprint: None,
+            canonical: String::new(),
+            diagnostics: vec![diagnostic],
+        }
     }
 }
 
-/// Reads one contract.
+/// Reads one contract that includes nothing.
 pub fn read(source: Source<'_>) -> Reading {
-    let (value, oddities) = match document(source) {
+    read_with(source, &NoIncludes)
+}
+
+/// Reads one contract with the files it includes.
+pub fn read_with(source: Source<'_>, includes: &dyn Include) -> Reading {
+    let (value, oddities) = match document(source, includes) {
         Ok(document) => document,
-        Err(diagnostic) => return Reading::failed(source, *diagnostic),
+        Err(diagnostic) => return Reading::unread(source.file, *diagnostic),
     };
+    let kind = FileKind::of(&value);
     let canonical = canonical(&value);
-    let (contract, mut findings) = typed(value);
-    findings.extend(oddities);
-    if let Some(contract) = contract.as_ref().filter(|_| !findings.iter().any(Finding::is_error)) {
-        findings.extend(rules::check(contract));
-    }
+    let (contract, findings) =
+        if kind == FileKind::Node { of_node(source, value) } else { (None, vec![not_a_node(kind)]) };
     Reading {
         file: source.file.to_owned(),
+        kind,
         contract,
         fingerprint: Some(Fingerprint::of(&canonical)),
         canonical,
-        diagnostics: placed(source, findings),
+        diagnostics: placed(source, findings.into_iter().chain(oddities).collect()),
     }
+}
+
+fn not_a_node(kind: FileKind) -> Finding {
+    let message =
+        format!("the file is {}: it declares no node, and nothing of it is run or checked here", kind.as_str());
+    Finding::at_value(Diagnostic::new("ONEX0092", Severity::Note, KeyPath::default(), message))
+}
+
+fn of_node(source: Source<'_>, value: Value) -> (Option<Contract>, Vec<Finding>) {
+    let (contract, mut findings) = typed(named(source, value));
+    if let Some(contract) = contract.as_ref().filter(|_| !findings.iter().any(Finding::is_error)) {
+        findings.extend(rules::check(contract));
+    }
+    (contract, findings)
+}
+
+/// A contract without a name is called as its file, or as the directory of a `contract.yaml`.
+fn named(source: Source<'_>, mut value: Value) -> Value {
+    let path = std::path::Path::new(source.file);
+    let stem = path.file_stem().filter(|stem| *stem != "contract");
+    let stem = stem.or_else(|| path.parent().and_then(std::path::Path::file_name)).and_then(std::ffi::OsStr::to_str);
+    let is_unnamed = ["name", "node_name", "contract_name"].iter().all(|key| value.get(key).is_none());
+    if let (true, Some(stem), Some(map)) = (is_unnamed && value.get("node_type").is_some(), stem, value.as_object_mut())
+    {
+        map.insert("name".to_owned(), Value::from(stem));
+    }
+    value
 }
 
 /// Reads the canonical JSON that [`Reading::canonical`] gave, as a journal keeps it.
@@ -96,13 +142,14 @@ pub fn read_canonical(json: &str) -> Result<Contract, serde_json::Error> {
 }
 
 /// The document in a text, and what is odd about it.
-fn document(source: Source<'_>) -> Result<(Value, Vec<Finding>), Box<Diagnostic>> {
+fn document(source: Source<'_>, includes: &dyn Include) -> Result<(Value, Vec<Finding>), Box<Diagnostic>> {
     let refuse = |code, message: String| Box::new(Diagnostic::new(code, Severity::Error, KeyPath::default(), message));
     if source.text.len() > MAX_BYTES {
         return Err(refuse("ONEX0001", format!("the file has {} bytes, more than {MAX_BYTES}", source.text.len())));
     }
     let text = source.text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(source.text);
-    let document = yaml::parse(text).map_err(|error| {
+    let document = yaml::parse(text, &|path| include::included(includes, &[], path));
+    let document = document.map_err(|error| {
         let span = error.at.map(|(line, column)| Locator::new(source.text).at(line, column));
         let (code, message) = unreadable(&error);
         Box::new(Diagnostic { span, ..*refuse(code, message) })
@@ -123,6 +170,7 @@ fn unreadable(error: &yaml::YamlError) -> (&'static str, String) {
         Trouble::SeveralDocuments => ("ONEX0016", "the file holds more than one document".to_owned()),
         Trouble::TooDeep => ("ONEX0017", format!("the file is nested deeper than {}", yaml::MAX_DEPTH)),
         Trouble::TooManyAliases => ("ONEX0018", "aliases expand to more than is read".to_owned()),
+        Trouble::Include => ("ONEX0091", error.message.clone()),
         Trouble::UnknownAnchor => ("ONEX0019", "an alias names an anchor that does not exist".to_owned()),
     }
 }

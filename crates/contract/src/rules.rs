@@ -125,6 +125,13 @@ pub fn rules() -> Vec<Rule> {
         Rule::of_reader("ONEX0018", Severity::Error, "aliases expand to too much", "write the values out"),
         Rule::of_reader("ONEX0019", Severity::Error, "an alias has no anchor", "add the anchor, or correct its name"),
         Rule::of_reader(
+            "ONEX0091",
+            Severity::Error,
+            "a file cannot be included",
+            "include a file below the searched directory, by a relative path, and in no circle",
+        ),
+        Rule::of_reader("ONEX0092", Severity::Note, "the file declares no node", "nothing is to be done"),
+        Rule::of_reader(
             "ONEX0090",
             Severity::Warning,
             "an allow comment silences nothing, or gives no reason",

@@ -23,6 +23,7 @@ pub(crate) enum Trouble {
     TooDeep,
     TooManyAliases,
     UnknownAnchor,
+    Include,
 }
 
 /// Why a text is no YAML document we read.
@@ -41,10 +42,16 @@ pub(crate) struct Document {
     pub(crate) duplicates: Vec<KeyPath>,
 }
 
+/// Gives the content of an included file, or a sentence why not.
+pub(crate) type IncludeFn<'i> = dyn Fn(&str) -> Result<Value, String> + 'i;
+
+/// What errors of includes start with, so that they are told from those of the text.
+const INCLUDE: &str = "cannot include: ";
+
 /// Reads one YAML document.
-pub(crate) fn parse(text: &str) -> Result<Document, YamlError> {
+pub(crate) fn parse(text: &str, include: &IncludeFn<'_>) -> Result<Document, YamlError> {
     let duplicates = RefCell::new(Vec::new());
-    let seed = Node { duplicates: &duplicates, place: &Place::Root, depth: 0 };
+    let seed = Node { duplicates: &duplicates, include, place: &Place::Root, depth: 0 };
     match seed.deserialize(serde_yaml::Deserializer::from_str(text)) {
         Ok(value) => Ok(Document { value: merged(value), duplicates: duplicates.into_inner() }),
         Err(error) => {
@@ -58,6 +65,7 @@ pub(crate) fn parse(text: &str) -> Result<Document, YamlError> {
 fn trouble(message: &str, text: &str, at: Option<(usize, usize)>) -> Trouble {
     let character = at.and_then(|(line, column)| text.lines().nth(line - 1)?.chars().nth(column.saturating_sub(1)));
     match message {
+        _ if message.contains(INCLUDE) => Trouble::Include,
         _ if message.contains("more than one document") => Trouble::SeveralDocuments,
         _ if message.contains("recursion limit") || message.contains("nested deeper") => Trouble::TooDeep,
         _ if message.contains("repetition limit") => Trouble::TooManyAliases,
@@ -95,6 +103,7 @@ impl Place<'_> {
 #[derive(Clone, Copy)]
 struct Node<'s> {
     duplicates: &'s RefCell<Vec<KeyPath>>,
+    include: &'s IncludeFn<'s>,
     place: &'s Place<'s>,
     depth: usize,
 }
@@ -177,10 +186,16 @@ impl<'de> Visitor<'de> for Node<'_> {
         Ok(Value::Object(entries))
     }
 
-    /// A tagged value, such as `!include path`: the value, its tag left out.
+    /// A tagged value: the included file for `!include path`, else the value with its tag left out.
     fn visit_enum<A: de::EnumAccess<'de>>(self, tagged: A) -> Result<Value, A::Error> {
-        let (_, value) = tagged.variant_seed(Key)?;
-        de::VariantAccess::newtype_variant_seed(value, self)
+        let (tag, value) = tagged.variant_seed(Key)?;
+        let value = de::VariantAccess::newtype_variant_seed(value, self)?;
+        match (tag.trim_start_matches('!'), &value) {
+            ("include", Value::String(path)) => {
+                (self.include)(path).map_err(|why| de::Error::custom(format!("{INCLUDE}{why}")))
+            }
+            _ => Ok(value),
+        }
     }
 }
 
@@ -192,7 +207,9 @@ impl<'de> DeserializeSeed<'de> for Key {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
         let duplicates = RefCell::default();
-        let key = Node { duplicates: &duplicates, place: &Place::Root, depth: MAX_DEPTH }.deserialize(deserializer)?;
+        let include = |_: &str| Err("a key cannot be included".to_owned());
+        let node = Node { duplicates: &duplicates, include: &include, place: &Place::Root, depth: MAX_DEPTH };
+        let key = node.deserialize(deserializer)?;
         Ok(match key {
             Value::String(text) => text,
             other => other.to_string(),
@@ -224,9 +241,20 @@ fn merged(value: Value) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::{Trouble, parse};
+    use super::{Document, Trouble, YamlError};
     use crate::path::KeyPath;
     use serde_json::json;
+
+    fn parse(text: &str) -> Result<Document, YamlError> {
+        super::parse(text, &|path| if path == "b.yaml" { Ok(json!({"b": 1})) } else { Err("no such file".to_owned()) })
+    }
+
+    #[test]
+    fn includes_stand_where_they_are_written() {
+        assert_eq!(parse("a: !include b.yaml").map(|document| document.value), Ok(json!({"a": {"b": 1}})));
+        let error = parse("x: 1\na: !include c.yaml").expect_err("missing");
+        assert_eq!((error.trouble, error.at.map(|at| at.0)), (Trouble::Include, Some(2)), "{}", error.message);
+    }
 
     #[test]
     fn documents_become_json() {

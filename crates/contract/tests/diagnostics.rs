@@ -60,7 +60,7 @@ fn every_broken_contract_is_found_at_its_place() {
     let table = [
         ("\"1.0.0\"", "1.0", "ONEX0005", "1.0", "expected \"MAJOR.MINOR.PATCH\""),
         ("node_type: ORCHESTRATOR", "node_type: BANANA", "ONEX0005", "BANANA", "unknown node type `BANANA`"),
-        ("name: greeter\n", "", "ONEX0006", "node_type", "missing key `name`"),
+        ("node_type: ORCHESTRATOR\n", "", "ONEX0006", "name", "missing key `node_type`"),
         (
             "{node_id: receive, node_type: effect,",
             "{node_type: effect,",

@@ -63,7 +63,11 @@ io_operations:
 fn contract(text: &str) -> Contract {
     let reading = read(Source { file: "contract.yaml", text });
     let contract = reading.contract.expect("readable");
-    assert!(reading.diagnostics.iter().all(|finding| !finding.code.starts_with("ONEX000")), "{:?}", reading.diagnostics);
+    assert!(
+        reading.diagnostics.iter().all(|finding| !finding.code.starts_with("ONEX000")),
+        "{:?}",
+        reading.diagnostics
+    );
     contract
 }
 
@@ -106,11 +110,23 @@ fn what_says_the_same_is_no_difference() {
         (ORCHESTRATOR, "timeout_ms: 30000}", "}\n  timeout_ms: 30000"),
         (ORCHESTRATOR, "timeout_ms: 30000}", "timeout_ms: 30000}\n  timeout_ms: 40000"),
         (REDUCER, "state_machine:", "fsm:"),
-        (REDUCER, "{from_state: idle, to_state: greeted, trigger: said}", "{from: idle, to: greeted, trigger: said, priority: 0, transition_name: hi}"),
+        (
+            REDUCER,
+            "{from_state: idle, to_state: greeted, trigger: said}",
+            "{from: idle, to: greeted, trigger: said, priority: 0, transition_name: hi}",
+        ),
         (REDUCER, "states: [idle, greeted, gone]", "states: [{name: gone}, {state_name: idle}, greeted]"),
-        (REDUCER, "conditions: [{expression: \"count > 1\"}]", "conditions: [{expression: \"count > 1\"}, {expression: \"maybe\", required: false}]"),
+        (
+            REDUCER,
+            "conditions: [{expression: \"count > 1\"}]",
+            "conditions: [{expression: \"count > 1\"}, {expression: \"maybe\", required: false}]",
+        ),
         (EFFECT, "  subscribe_topics: [\"onex.cmd.mail.send.v1\"]", "  subscribe: {topic: \"onex.cmd.mail.send.v1\"}"),
-        (EFFECT, "publish_topics: [\"onex.evt.mail.sent.v1\"]", "publish: {success_topic: \"dev.mail.onex.evt.mail.sent.v1\"}"),
+        (
+            EFFECT,
+            "publish_topics: [\"onex.evt.mail.sent.v1\"]",
+            "publish: {success_topic: \"dev.mail.onex.evt.mail.sent.v1\"}",
+        ),
     ] {
         assert!(base.contains(before), "`{before}` is in the base");
         assert_eq!(changes(base, &base.replacen(before, after, 1)), Vec::<String>::new(), "{after}");
@@ -119,78 +135,101 @@ fn what_says_the_same_is_no_difference() {
 
 #[test]
 fn an_orchestrators_surface() {
-    insta::assert_snapshot!(report(ORCHESTRATOR, &[
-        ("name: greeter\n", "name: welcomer\n"),
-        ("node_type: ORCHESTRATOR", "node_type: EFFECT"),
-        ("contract_version: \"1.2.0\"", "contract_version: \"1.3.0\""),
-        ("description: Greets.", "description: Greets politely."),
-        ("author: somebody", "author: somebody else"),
-        ("{name: Hello, module: greeting.models}", "{name: Bonjour, module: greeting.models}"),
-        ("{name: Hello, module: greeting.models}", "{name: Hello, module: greeting.shapes}"),
-        ("input_model: {name: Hello, module: greeting.models}\n", ""),
-        ("input_model: ", "output_model: {name: Bye}\ninput_model: "),
-        ("onex.evt.hello.said.v1", "onex.evt.hello.said.v2"),
-        ("event_type: Hello}\n", "event_type: Hallo}\n"),
-        ("  - {topic: \"onex.evt.hello.waved.v1\", event_type: Wave}\n", ""),
-        ("consumed_events:\n", "consumed_events:\n  - {topic: \"onex.evt.hello.nodded.v1\", event_type: Nod}\n"),
-        ("  - {topic: \"onex.evt.hello.greeted.v1\", event_type: Greeted}\n", "  []\n"),
-        ("onex.evt.hello.greeted.v1", "onex.evt.hello.welcomed.v1"),
-        ("intent_routing_table: {mail.send: mail_effect}", "intent_routing_table: {}"),
-        ("intent_routing_table: {mail.send: mail_effect}", "intent_routing_table: {mail.send: post_effect, mail.recall: mail_effect}"),
-        ("subscribed_intents: [mail.send]", "subscribed_intents: [mail.send, mail.recall]"),
-        ("module: greeting.greeter_reducer", "module: greeting.other_reducer"),
-        ("dependencies:\n", "dependencies:\n  - {name: clock, type: service}\n"),
-        ("metadata: {author", "terminal_event: onex.evt.hello.ended.v1\nmetadata: {author"),
-    ]));
+    insta::assert_snapshot!(report(
+        ORCHESTRATOR,
+        &[
+            ("name: greeter\n", "name: welcomer\n"),
+            ("node_type: ORCHESTRATOR", "node_type: EFFECT"),
+            ("contract_version: \"1.2.0\"", "contract_version: \"1.3.0\""),
+            ("description: Greets.", "description: Greets politely."),
+            ("author: somebody", "author: somebody else"),
+            ("{name: Hello, module: greeting.models}", "{name: Bonjour, module: greeting.models}"),
+            ("{name: Hello, module: greeting.models}", "{name: Hello, module: greeting.shapes}"),
+            ("input_model: {name: Hello, module: greeting.models}\n", ""),
+            ("input_model: ", "output_model: {name: Bye}\ninput_model: "),
+            ("onex.evt.hello.said.v1", "onex.evt.hello.said.v2"),
+            ("event_type: Hello}\n", "event_type: Hallo}\n"),
+            ("  - {topic: \"onex.evt.hello.waved.v1\", event_type: Wave}\n", ""),
+            ("consumed_events:\n", "consumed_events:\n  - {topic: \"onex.evt.hello.nodded.v1\", event_type: Nod}\n"),
+            ("  - {topic: \"onex.evt.hello.greeted.v1\", event_type: Greeted}\n", "  []\n"),
+            ("onex.evt.hello.greeted.v1", "onex.evt.hello.welcomed.v1"),
+            ("intent_routing_table: {mail.send: mail_effect}", "intent_routing_table: {}"),
+            (
+                "intent_routing_table: {mail.send: mail_effect}",
+                "intent_routing_table: {mail.send: post_effect, mail.recall: mail_effect}"
+            ),
+            ("subscribed_intents: [mail.send]", "subscribed_intents: [mail.send, mail.recall]"),
+            ("module: greeting.greeter_reducer", "module: greeting.other_reducer"),
+            ("dependencies:\n", "dependencies:\n  - {name: clock, type: service}\n"),
+            ("metadata: {author", "terminal_event: onex.evt.hello.ended.v1\nmetadata: {author"),
+        ]
+    ));
 }
 
 #[test]
 fn an_orchestrators_program_and_rules() {
-    insta::assert_snapshot!(report(ORCHESTRATOR, &[
-        ("event_pattern: Hello", "event_pattern: Wave"),
-        ("        - {node_id: tell, node_type: effect, depends_on: [act], step_config: {event_type: Greeted, input: {to: \"${input.to}\"}}}\n", ""),
-        ("      nodes:\n", "      nodes:\n        - {node_id: think, node_type: compute, depends_on: [receive]}\n"),
-        ("depends_on: [act]", "depends_on: [decide]"),
-        ("      nodes:\n        - {node_id: receive, node_type: effect, step_config: {event_pattern: Hello}}\n        - {node_id: decide, node_type: reducer, depends_on: [receive], step_config: {reducer_protocol: greeter_reducer}}\n",
-         "      nodes:\n        - {node_id: decide, node_type: reducer, depends_on: [receive], step_config: {reducer_protocol: greeter_reducer}}\n        - {node_id: receive, node_type: effect, step_config: {event_pattern: Hello}}\n"),
-        ("effect_node: mail_effect", "effect_node: post_effect"),
-        ("reducer_protocol: greeter_reducer", "reducer_protocol: other_reducer"),
-        ("{to: \"${input.to}\"}", "{to: \"${input.from}\"}"),
-        ("timeout_ms: 30000", "timeout_ms: 60000, rollback_enabled: true"),
-        ("failure_recovery_strategy: retry, ", ""),
-        ("retry_policy: {max_retries: 3", "retry_policy: {max_retries: 5"),
-        ("failure_threshold: 5", "failure_threshold: 9"),
-        ("recoverable: true", "recoverable: false"),
-        ("workflow_name: greeting", "workflow_name: greetings"),
-    ]));
+    insta::assert_snapshot!(report(
+        ORCHESTRATOR,
+        &[
+            ("event_pattern: Hello", "event_pattern: Wave"),
+            (
+                "        - {node_id: tell, node_type: effect, depends_on: [act], step_config: {event_type: Greeted, input: {to: \"${input.to}\"}}}\n",
+                ""
+            ),
+            ("      nodes:\n", "      nodes:\n        - {node_id: think, node_type: compute, depends_on: [receive]}\n"),
+            ("depends_on: [act]", "depends_on: [decide]"),
+            (
+                "      nodes:\n        - {node_id: receive, node_type: effect, step_config: {event_pattern: Hello}}\n        - {node_id: decide, node_type: reducer, depends_on: [receive], step_config: {reducer_protocol: greeter_reducer}}\n",
+                "      nodes:\n        - {node_id: decide, node_type: reducer, depends_on: [receive], step_config: {reducer_protocol: greeter_reducer}}\n        - {node_id: receive, node_type: effect, step_config: {event_pattern: Hello}}\n"
+            ),
+            ("effect_node: mail_effect", "effect_node: post_effect"),
+            ("reducer_protocol: greeter_reducer", "reducer_protocol: other_reducer"),
+            ("{to: \"${input.to}\"}", "{to: \"${input.from}\"}"),
+            ("timeout_ms: 30000", "timeout_ms: 60000, rollback_enabled: true"),
+            ("failure_recovery_strategy: retry, ", ""),
+            ("retry_policy: {max_retries: 3", "retry_policy: {max_retries: 5"),
+            ("failure_threshold: 5", "failure_threshold: 9"),
+            ("recoverable: true", "recoverable: false"),
+            ("workflow_name: greeting", "workflow_name: greetings"),
+        ]
+    ));
 }
 
 #[test]
 fn a_reducers_table() {
-    insta::assert_snapshot!(report(REDUCER, &[
-        ("states: [idle, greeted, gone]", "states: [idle, greeted, gone, lost]"),
-        ("states: [idle, greeted, gone]", "states: [idle, gone]"),
-        ("initial_state: idle", "initial_state: greeted"),
-        ("terminal_states: [gone]", "terminal_states: []"),
-        ("terminal_states: [gone]", "terminal_states: [gone]\n  error_states: [idle]"),
-        ("to_state: greeted, trigger: said", "to_state: gone, trigger: said"),
-        ("    - {from_state: idle, to_state: greeted, trigger: said}\n", ""),
-        ("  transitions:\n", "  transitions:\n    - {from_state: \"*\", to_state: gone, trigger: stop}\n"),
-        ("count > 1", "count > 2"),
-        ("{from_state: greeted, to_state: idle, trigger: left}", "{from_state: greeted, to_state: idle, trigger: left, priority: 9}"),
-    ]));
+    insta::assert_snapshot!(report(
+        REDUCER,
+        &[
+            ("states: [idle, greeted, gone]", "states: [idle, greeted, gone, lost]"),
+            ("states: [idle, greeted, gone]", "states: [idle, gone]"),
+            ("initial_state: idle", "initial_state: greeted"),
+            ("terminal_states: [gone]", "terminal_states: []"),
+            ("terminal_states: [gone]", "terminal_states: [gone]\n  error_states: [idle]"),
+            ("to_state: greeted, trigger: said", "to_state: gone, trigger: said"),
+            ("    - {from_state: idle, to_state: greeted, trigger: said}\n", ""),
+            ("  transitions:\n", "  transitions:\n    - {from_state: \"*\", to_state: gone, trigger: stop}\n"),
+            ("count > 1", "count > 2"),
+            (
+                "{from_state: greeted, to_state: idle, trigger: left}",
+                "{from_state: greeted, to_state: idle, trigger: left, priority: 9}"
+            ),
+        ]
+    ));
 }
 
 #[test]
 fn an_effects_operations_and_topics() {
-    insta::assert_snapshot!(report(EFFECT, &[
-        ("  - {operation: mail.recall}\n", ""),
-        ("  - {operation: mail.recall}\n", "  - {operation: mail.recall}\n  - {operation: mail.read}\n"),
-        ("idempotent: true, ", ""),
-        ("description: Sends.", "description: Sends a mail."),
-        ("[\"onex.cmd.mail.send.v1\"]", "[]"),
-        ("[\"onex.evt.mail.sent.v1\"]", "[\"onex.evt.mail.sent.v1\", \"onex.evt.mail.bounced.v1\"]"),
-    ]));
+    insta::assert_snapshot!(report(
+        EFFECT,
+        &[
+            ("  - {operation: mail.recall}\n", ""),
+            ("  - {operation: mail.recall}\n", "  - {operation: mail.recall}\n  - {operation: mail.read}\n"),
+            ("idempotent: true, ", ""),
+            ("description: Sends.", "description: Sends a mail."),
+            ("[\"onex.cmd.mail.send.v1\"]", "[]"),
+            ("[\"onex.evt.mail.sent.v1\"]", "[\"onex.evt.mail.sent.v1\", \"onex.evt.mail.bounced.v1\"]"),
+        ]
+    ));
 }
 
 #[test]

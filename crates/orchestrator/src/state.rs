@@ -9,7 +9,6 @@ mod undo;
 mod view;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use onex_node::{Failure, IntentOutcome, RunId, StepId, StepResult, Timestamp};
 use serde_json::Value;

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use onex_contract::{Diagnostic, KeyPath, MAX_BYTES, Reading, Severity, Source, read};
+use onex_contract::{Diagnostic, Include, Included, KeyPath, MAX_BYTES, Reading, Severity, Source, read_with};
 use walkdir::{DirEntry, WalkDir};
 
 /// The name a contract's file has.
@@ -63,32 +63,52 @@ pub fn discover(roots: &[PathBuf]) -> Result<Discovered, DiscoveryError> {
         for path in files_below(root) {
             let identity = std::fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
             if seen.insert(identity) {
-                contracts.push(read_file(&path));
+                contracts.push(read_file(&path, if root.is_file() { root.parent().unwrap_or(root) } else { root }));
             }
         }
     }
     Ok(Discovered { contracts })
 }
 
-/// Reads one file.
-pub fn read_file(path: &Path) -> FoundContract {
+/// Reads one file; what it includes must be below `root`.
+pub fn read_file(path: &Path, root: &Path) -> FoundContract {
     let file = path.display().to_string();
     match text_of(path) {
-        Ok(text) => FoundContract { path: path.to_owned(), reading: read(Source { file: &file, text: &text }), text },
-        Err((code, message)) => {
-            let diagnostic = Diagnostic {
-                file: file.clone(),
-                ..Diagnostic::new(code, Severity::Error, KeyPath::default(), message)
-            };
-            let reading = Reading {
-                file,
-                contract: None,
-                fingerprint: None,
-                canonical: String::new(),
-                diagnostics: vec![diagnostic],
-            };
-            FoundContract { path: path.to_owned(), text: String::new(), reading }
+        Ok(text) => {
+            let includes = FileIncludes { root, file: path };
+            FoundContract {
+                path: path.to_owned(),
+                reading: read_with(Source { file: &file, text: &text }, &includes),
+                text,
+            }
         }
+        Err((code, message)) => {
+            let diagnostic = Diagnostic::new(code, Severity::Error, KeyPath::default(), message);
+            FoundContract { path: path.to_owned(), text: String::new(), reading: Reading::unread(&file, diagnostic) }
+        }
+    }
+}
+
+/// Files beside a contract, none of them outside the searched directory.
+struct FileIncludes<'p> {
+    root: &'p Path,
+    file: &'p Path,
+}
+
+impl Include for FileIncludes<'_> {
+    fn load(&self, within: Option<&str>, path: &str) -> Result<Included, String> {
+        if Path::new(path).is_absolute() {
+            return Err(format!("`{path}` is not relative"));
+        }
+        let directory = within.map_or(self.file, Path::new).parent().unwrap_or(Path::new("."));
+        let unreadable = |error: std::io::Error| format!("`{path}`: {error}");
+        let target = std::fs::canonicalize(directory.join(path)).map_err(unreadable)?;
+        let root = std::fs::canonicalize(self.root).map_err(unreadable)?;
+        if !target.starts_with(root) {
+            return Err(format!("`{path}` leads out of the searched directory"));
+        }
+        let text = text_of(&target).map_err(|(_, message)| format!("`{path}`: {message}"))?;
+        Ok(Included { name: target.display().to_string(), text })
     }
 }
 

@@ -3,8 +3,8 @@
 //! Decides how contracts become a running system, and what becomes of every message: its run ends, or it is
 //! safely dead-lettered, or it comes again. Nothing is dropped and nothing is silent.
 
-pub mod codes;
 mod clock;
+pub mod codes;
 mod dead_letter;
 mod discovery;
 mod ingress;

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use onex_contract::{Archetype, Contract, Diagnostic, Reading, SystemContract, check_system};
+use onex_contract::{Archetype, Contract, Diagnostic, FileKind, Reading, SystemContract, check_system};
 use onex_event::Topic;
 use onex_node::NodeRegistry;
 use onex_orchestrator::NodeOrchestrator;
@@ -123,6 +123,9 @@ fn refusal(reading: &Reading, findings: &[Diagnostic]) -> Option<String> {
 }
 
 fn wire(reading: &Reading, nodes: &NodeRegistry, orchestrators: &mut Vec<WiredOrchestrator>) -> Outcome {
+    if reading.kind != FileKind::Node {
+        return Outcome::Inactive { reason: format!("it is {}", reading.kind.as_str()) };
+    }
     let Some(contract) = &reading.contract else {
         return Outcome::Refused { reason: "it could not be read".to_owned() };
     };

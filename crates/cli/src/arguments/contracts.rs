@@ -4,7 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::Output;
+/// How an answer is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For people.
+    Human,
+    /// One JSON object, for tools.
+    Json,
+}
 
 #[derive(Debug, Args)]
 #[command(after_help = DIFF_EXAMPLES)]

@@ -102,7 +102,8 @@ fn tell_operations(contract: &Contract, facts: &mut Facts) {
         let place = path.index(index);
         let mut described = operation.clone();
         let repeat = described.as_object_mut().and_then(|map| map.remove("idempotent"));
-        facts.tell(&["operation", &name], Fact::new(Subject::Operation, &name, place.clone()).saying(shown(&described)));
+        facts
+            .tell(&["operation", &name], Fact::new(Subject::Operation, &name, place.clone()).saying(shown(&described)));
         if repeat == Some(Value::Bool(true)) {
             let fact = Fact::new(Subject::SafeRepeat, &name, place.key("idempotent"));
             facts.tell(&["operation", &name, "idempotent"], fact);

@@ -153,9 +153,10 @@ impl Subject {
                 (Safe, "new runs take their steps in another order"),
             ],
             Self::Binding => same(Safe, "new runs bind {} otherwise; runs in flight keep what they were bound to"),
-            Self::NodeBinding => {
-                same(Safe, "new runs call another node in {}; runs in flight still call the former, so keep it until they end")
-            }
+            Self::NodeBinding => same(
+                Safe,
+                "new runs call another node in {}; runs in flight still call the former, so keep it until they end",
+            ),
             Self::ReducerBinding => same(
                 NeedsDrain,
                 "{} goes to another reducer: what the former one keeps of an entity is not seen by the new one",

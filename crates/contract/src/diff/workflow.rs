@@ -63,7 +63,9 @@ fn tell_config(node: &GraphNode, path: &KeyPath, facts: &mut Facts) {
             _ => Subject::Unknown,
         };
         let name = match subject {
-            Subject::Binding | Subject::NodeBinding | Subject::ReducerBinding | Subject::StepInput => format!("step `{id}`"),
+            Subject::Binding | Subject::NodeBinding | Subject::ReducerBinding | Subject::StepInput => {
+                format!("step `{id}`")
+            }
             _ => format!("{id}.{key}"),
         };
         let fact = Fact::new(subject, name, path.key(key)).saying(shown(value));
