@@ -51,25 +51,34 @@ fn nodes(contract: &Contract) -> impl Iterator<Item = &GraphNode> {
 
 fn draw_steps(contract: &Contract, picture: &mut Picture) {
     let Some(workflow) = &contract.workflow_coordination else { return };
-    let starting: Vec<String> = contract.starting_events().filter_map(|event| event.topic.as_deref()).map(wire).collect();
-    let sources: Vec<_> = starting.iter().map(|topic| picture.topic(topic)).collect();
-    for node in nodes(contract) {
+    let graph = &workflow.workflow_definition.execution_graph;
+    let sources = draw_sources(contract, picture);
+    for node in &graph.nodes {
         picture.item(key(&node.node_id), &node.node_id, &binding(node), shape(&node.node_type));
     }
-    let graph = &workflow.workflow_definition.execution_graph;
     for node in &graph.nodes {
         let Some(to) = picture.find(&key(&node.node_id)) else { continue };
         for before in graph.before(node) {
-            let missing = || (key(before), before, "no such step", Shape::Missing);
-            let (name, label, detail, shape) = missing();
-            let from = picture.item(name, label, detail, shape);
+            let from = picture.item(key(before), before, "no such step", Shape::Missing);
             picture.link(from, to, "", false);
         }
         if receives(contract, node) {
-            sources.iter().for_each(|from| picture.link(*from, to, "", false));
+            for (from, starts) in &sources {
+                picture.link(*from, to, if *starts { "" } else { "starts nothing" }, !starts);
+            }
         }
         draw_publication(contract, node, to, picture);
     }
+}
+
+/// The topics that come in, each with whether its events start runs.
+fn draw_sources(contract: &Contract, picture: &mut Picture) -> Vec<(usize, bool)> {
+    let starting: Vec<String> = contract.starting_events().filter_map(|event| event.topic.as_deref()).map(wire).collect();
+    let consumed = contract.topics().into_iter().filter(|topic| topic.direction == Direction::Consumes);
+    let mut topics: Vec<String> = consumed.map(|topic| wire(topic.text)).collect();
+    topics.dedup();
+    let starts = |topic: &String| contract.consumed_events.is_empty() || starting.contains(topic);
+    topics.iter().map(|topic| (picture.topic(topic), starts(topic))).collect()
 }
 
 fn key(step: &str) -> String {
