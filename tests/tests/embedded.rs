@@ -112,6 +112,7 @@ fn nodes_list_shows_what_the_registry_holds() {
     let entries = listed.as_array().expect("an array");
     let nodes: BTreeSet<_> = entries.iter().map(|entry| entry["node_id"].as_str().expect("an id").to_owned()).collect();
     assert_eq!(nodes, ids(&example()));
+    assert_eq!(entries.len(), nodes.len(), "each node once: {listed}");
     for entry in entries {
         let told = example().into_iter().find(|event| event["node_id"] == entry["node_id"]).expect("one of ours");
         assert_eq!((&entry["node_name"], &entry["node_type"]), (&told["node_name"], &told["node_type"]));

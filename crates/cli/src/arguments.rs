@@ -1,8 +1,14 @@
 //! What can be said on the command line.
 
+mod contracts;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use contracts::{
+    DiffArguments, ExplainArguments, GraphArguments, GraphFormat, Output, PlanArguments, SchemaArguments,
+};
 
 /// Checks ONEX contracts and runs them durably.
 #[derive(Debug, Parser)]
@@ -21,6 +27,11 @@ Examples:
   onex run --input events.jsonl --once    register the nodes that a file of events names
   onex run --config onex.yaml             run until stopped, with Consul and PostgreSQL
   onex check contracts/                   find what is wrong with contracts
+  onex plan contracts/my_orchestrator     show what a run would do, and under which rules
+  onex graph contracts/ --format html     draw the nodes and the topics between them
+  onex diff old/ new/                     tell which changes are safe and which break somebody
+  onex explain ONEX0021                   tell what a code means and what to do
+  onex schema > contract.schema.json      get the schema for an editor
   onex nodes list                         show what the registry holds
 
 Exit codes: 0 done, 1 problems found or runs failed, 2 usage or configuration,
@@ -32,6 +43,16 @@ pub(crate) enum Command {
     Run(RunArguments),
     /// Check contracts and show every problem at its place.
     Check(CheckArguments),
+    /// Show what a contract's runs do, under which rules, and what is guaranteed.
+    Plan(PlanArguments),
+    /// Draw a contract, or all contracts of a directory together.
+    Graph(GraphArguments),
+    /// Compare two versions of contracts: what is safe, what needs a drain, what breaks somebody.
+    Diff(DiffArguments),
+    /// Tell what a code means and what to do about it.
+    Explain(ExplainArguments),
+    /// Print the JSON Schema of contracts or events.
+    Schema(SchemaArguments),
     /// Show what the registry holds.
     Nodes(NodesArguments),
 }

@@ -8,13 +8,19 @@ mod assemble;
 mod builtin;
 mod check;
 mod config;
+mod diff;
 mod exit;
+mod explain;
 mod feed;
+mod graph;
 mod logging;
+mod nearest;
 mod nodes;
 mod output;
+mod plan;
 mod render;
 mod run;
+mod schema;
 mod settings;
 mod tally;
 
@@ -32,6 +38,11 @@ async fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Run(arguments) => run::run(arguments).await,
         Command::Check(arguments) => check::check(&arguments),
+        Command::Plan(arguments) => plan::plan(&arguments),
+        Command::Graph(arguments) => graph::graph(&arguments),
+        Command::Diff(arguments) => diff::diff(&arguments),
+        Command::Explain(arguments) => explain::explain(&arguments),
+        Command::Schema(arguments) => schema::schema(&arguments),
         Command::Nodes(arguments) => nodes::nodes(arguments).await,
     };
     match result {

@@ -1,12 +1,15 @@
 //! Decides where in a file's text a place of the contract stands.
 //!
 //! Values are read by serde, which forgets positions; only when there is something to report is the
-//! text parsed once more, by a parser that keeps a mark for every node, and the path is walked in it.
+//! text parsed once more, by a parser that marks every event, and the path is walked in what it saw. It looks at
+//! places only, so a text that serde reads with oddities, such as a key twice, has places all the same.
 
-use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, YamlData};
+mod marks;
 
 use crate::diagnostic::Span;
 use crate::path::{KeyPath, Segment};
+use crate::read::spellings;
+use marks::{Mark, Shape};
 
 /// The place of a path in a text: of the value when it is a scalar, else of its key.
 pub fn locate(text: &str, path: &KeyPath) -> Option<Span> {
@@ -17,32 +20,31 @@ pub fn locate(text: &str, path: &KeyPath) -> Option<Span> {
 pub(crate) struct Locator<'a> {
     text: &'a str,
     line_starts: Vec<usize>,
-    root: Option<MarkedYaml<'a>>,
+    root: Option<Mark>,
 }
 
 /// A node and, below a mapping, its key.
 #[derive(Clone, Copy)]
-struct Found<'n, 'a> {
-    key: Option<&'n MarkedYaml<'a>>,
-    node: &'n MarkedYaml<'a>,
+struct Found<'n> {
+    key: Option<&'n Mark>,
+    node: &'n Mark,
 }
 
 impl<'a> Locator<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        let root = MarkedYaml::load_from_str(text).ok().and_then(|documents| documents.into_iter().next());
         let line_starts = std::iter::once(0).chain(text.match_indices('\n').map(|(index, _)| index + 1)).collect();
-        Self { text, line_starts, root }
+        Self { text, line_starts, root: marks::of(text) }
     }
 
     /// The place of a path: of the scalar it leads to, else of its key, else of a map's first key; where the text ends
     /// before the path does, of the last place on the way.
     pub(crate) fn locate(&self, path: &KeyPath) -> Option<Span> {
         let found = self.walk(path)?;
-        Some(self.span_of(match (&found.node.data, found.key) {
-            (YamlData::Value(_) | YamlData::Representation(..), _) => found.node,
+        Some(self.span_of(match (&found.node.shape, found.key) {
+            (Shape::Scalar(_), _) => found.node,
             (_, Some(key)) => key,
-            (YamlData::Mapping(entries), None) => entries.iter().next().map_or(found.node, |(key, _)| key),
-            (_, None) => found.node,
+            (Shape::Map(entries), None) => entries.first().map_or(found.node, |(key, _)| key),
+            (Shape::List(_), None) => found.node,
         }))
     }
 
@@ -57,7 +59,7 @@ impl<'a> Locator<'a> {
     }
 
     /// Follows a path as far as the text goes along with it.
-    fn walk(&self, path: &KeyPath) -> Option<Found<'_, 'a>> {
+    fn walk(&self, path: &KeyPath) -> Option<Found<'_>> {
         let mut found = Found { key: None, node: self.root.as_ref()? };
         for segment in &path.0 {
             match child(found.node, segment) {
@@ -68,14 +70,11 @@ impl<'a> Locator<'a> {
         Some(found)
     }
 
-    fn span_of(&self, marked: &MarkedYaml<'_>) -> Span {
-        let (start, end) = (marked.span.start, marked.span.end);
+    fn span_of(&self, mark: &Mark) -> Span {
+        let (start, end) = (mark.span.start, mark.span.end);
         let offset = self.offset(start.line(), start.col());
-        let end_offset = if end.line() == start.line() {
-            self.offset(end.line(), end.col())
-        } else {
-            self.end_of_line(start.line())
-        };
+        let one_line = end.line() == start.line();
+        let end_offset = if one_line { self.offset(end.line(), end.col()) } else { self.end_of_line(start.line()) };
         Span { line: start.line(), column: start.col() + 1, offset, length: end_offset.saturating_sub(offset).max(1) }
     }
 
@@ -92,23 +91,17 @@ impl<'a> Locator<'a> {
     }
 }
 
-fn child<'n, 'a>(node: &'n MarkedYaml<'a>, segment: &Segment) -> Option<Found<'n, 'a>> {
-    match (&node.data, segment) {
-        (YamlData::Sequence(items), Segment::Index(index)) => Some(Found { key: None, node: items.get(*index)? }),
-        (YamlData::Mapping(entries), Segment::Key(name)) => {
-            let (key, node) = entries.iter().find(|(key, _)| is_named(key, name))?;
+/// The node below another. Of a key that stands twice, the last one, which counts; of one that has several
+/// spellings, whichever is written.
+fn child<'n>(node: &'n Mark, segment: &Segment) -> Option<Found<'n>> {
+    match (&node.shape, segment) {
+        (Shape::List(items), Segment::Index(index)) => Some(Found { key: None, node: items.get(*index)? }),
+        (Shape::Map(entries), Segment::Key(name)) => {
+            let written = |name: &str| entries.iter().rev().find(|(key, _)| key.is_text(name));
+            let (key, node) = written(name).or_else(|| spellings(name).find_map(written))?;
             Some(Found { key: Some(key), node })
         }
-        (YamlData::Tagged(_, inner), segment) => child(inner, segment),
         _ => None,
-    }
-}
-
-fn is_named(key: &MarkedYaml<'_>, name: &str) -> bool {
-    match &key.data {
-        YamlData::Value(Scalar::String(text)) => text == name,
-        YamlData::Representation(text, ..) => text == name,
-        _ => false,
     }
 }
 

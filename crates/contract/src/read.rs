@@ -20,6 +20,7 @@ use crate::model::Contract;
 use crate::path::{KeyPath, Segment};
 use crate::rules::{self, Finding};
 use crate::yaml::{self, Trouble};
+pub(crate) use aliases::spellings;
 use include::NoIncludes;
 pub use include::{Include, Included};
 pub use kind::FileKind;

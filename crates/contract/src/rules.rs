@@ -6,6 +6,7 @@ mod conditions;
 mod deadline;
 mod edges;
 mod graph;
+mod idempotency;
 mod ineffective;
 mod kind;
 mod machine;
@@ -157,6 +158,7 @@ const ALL: &[Rule] = &[
     steps::UNBOUND_STEP,
     steps::AGGREGATION,
     steps::UNPUBLISHED_EVENT,
+    idempotency::RETRIED,
     routes::UNROUTED_INTENT,
     routes::UNANSWERED_FILTER,
     topics::NO_TOPIC,
@@ -167,6 +169,7 @@ const ALL: &[Rule] = &[
     machine::AMBIGUOUS,
     conditions::CONDITION,
     ineffective::NO_EFFECT,
+    ineffective::NOT_SERVED,
 ];
 
 pub(crate) fn check(contract: &Contract) -> Vec<Finding> {

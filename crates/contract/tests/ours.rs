@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use onex_contract::{Archetype, Source, SystemContract, check_system, read, read_canonical, schema};
+use onex_contract::{Archetype, Severity, Source, SystemContract, check_system, read, read_canonical, schema};
 
 const OURS: [&str; 3] = ["node_registration_orchestrator", "node_registration_reducer", "node_registry_effect"];
 
@@ -17,7 +17,8 @@ fn text(name: &str) -> String {
 fn our_contracts_are_clean_and_fit_together() {
     let readings: Vec<_> = OURS.iter().map(|name| read(Source { file: name, text: &text(name) })).collect();
     for reading in &readings {
-        assert_eq!(reading.diagnostics, [], "{}", reading.file);
+        let beyond_notes = reading.diagnostics.iter().filter(|finding| finding.severity > Severity::Note);
+        assert_eq!(beyond_notes.count(), 0, "{}: {:?}", reading.file, reading.diagnostics);
         let again = read_canonical(&reading.canonical).expect("the journal's copy reads back");
         assert_eq!(Some(again), reading.contract);
     }

@@ -181,7 +181,8 @@ fn width_of(item: &Item) -> i32 {
 /// Labels stand in the gap behind the column that their link leaves.
 fn room_for_labels(picture: &Picture, column: &[usize]) -> i32 {
     let leaving = picture.links.iter().filter(|link| column.contains(&link.from));
-    leaving.map(|link| letters(&link.label) * SMALL_LETTER).max().unwrap_or(0)
+    let longest = leaving.flat_map(|link| link.label.split(", ")).map(letters).max();
+    longest.unwrap_or(0) * SMALL_LETTER
 }
 
 fn way(picture: &Picture, grid: &Grid, frames: &[Frame], link: usize) -> Way {

@@ -4,17 +4,24 @@ use super::escape::xml;
 use super::layout::{Frame, Layout, Point, Way, layout};
 use super::picture::{Item, Link, Picture, Shape};
 
+/// Height of a line of a label, in pixels.
+const LABEL_LINE: i32 = 11;
+
+/// Colours are written out for each class, since viewers beside browsers know no variables.
 const STYLE: &str = "\
-.onex{--ink:#1f2328;--faint:#59636e;--line:#8c959f;--paper:#ffffff;--effect:#ddf4ff;--reducer:#fbefff;--compute:#dafbe1;--orchestrator:#fff8c5;--topic:#f6f8fa;--missing:#ffebe9}
-@media (prefers-color-scheme:dark){.onex{--ink:#e6edf3;--faint:#9198a1;--line:#6e7681;--paper:#0d1117;--effect:#10314f;--reducer:#33204f;--compute:#12361f;--orchestrator:#3b2f0a;--topic:#151b23;--missing:#4c1414}}
-.onex .paper{fill:var(--paper)}
-.onex .box{stroke:var(--line);stroke-width:1}
-.onex .effect{fill:var(--effect)}.onex .reducer,.onex .state{fill:var(--reducer)}.onex .compute,.onex .terminal{fill:var(--compute)}
-.onex .orchestrator{fill:var(--orchestrator)}.onex .topic{fill:var(--topic);stroke-dasharray:3 2}.onex .missing{fill:var(--missing);stroke-dasharray:5 3}
-.onex text{font-family:system-ui,sans-serif;text-anchor:middle;fill:var(--ink);font-size:12px}
-.onex .detail,.onex .label{fill:var(--faint);font-size:10px}
-.onex .label{paint-order:stroke;stroke:var(--paper);stroke-width:3px}
-.onex .way{fill:none;stroke:var(--line);stroke-width:1.3}.onex .dashed{stroke-dasharray:4 3}.onex .head{fill:var(--line)}";
+.onex text{font-family:system-ui,sans-serif;text-anchor:middle;fill:#1f2328;font-size:12px}
+.onex .detail,.onex .label{fill:#59636e;font-size:10px}
+.onex .label{paint-order:stroke;stroke:#fff;stroke-width:3px}
+.onex .paper{fill:#fff}.onex .box{stroke:#8c959f;stroke-width:1}
+.onex .way{fill:none;stroke:#8c959f;stroke-width:1.3}.onex .dashed{stroke-dasharray:4 3}.onex .head{fill:#8c959f}
+.onex .effect{fill:#ddf4ff}.onex .reducer,.onex .state{fill:#fbefff}.onex .compute,.onex .terminal{fill:#dafbe1}
+.onex .orchestrator{fill:#fff8c5}.onex .topic{fill:#f6f8fa;stroke-dasharray:3 2}.onex .missing{fill:#ffebe9;stroke-dasharray:5 3}
+@media (prefers-color-scheme:dark){
+.onex text{fill:#e6edf3}.onex .detail,.onex .label{fill:#9198a1}.onex .label{stroke:#0d1117}
+.onex .paper{fill:#0d1117}.onex .box,.onex .way{stroke:#6e7681}.onex .head{fill:#6e7681}
+.onex .effect{fill:#10314f}.onex .reducer,.onex .state{fill:#33204f}.onex .compute,.onex .terminal{fill:#12361f}
+.onex .orchestrator{fill:#3b2f0a}.onex .topic{fill:#151b23}.onex .missing{fill:#4c1414}
+}";
 
 /// The picture as a file of its own or a part of a page.
 pub(super) fn text(picture: &Picture) -> String {
@@ -93,5 +100,12 @@ fn label(link: &Link, way: &Way) -> Option<String> {
             Point { x: from.x.midpoint(to.x), y: from.y.max(to.y) + depth * 3 / 4 + 4 }
         }
     };
-    Some(format!("<text class=\"label\" x=\"{x}\" y=\"{y}\">{}</text>", xml(&link.label)))
+    let parts: Vec<&str> = link.label.split(", ").collect();
+    let above = i32::try_from(parts.len() - 1).unwrap_or(0) * LABEL_LINE / 2;
+    let line = |(number, part): (usize, &&str)| {
+        let down = if number == 0 { 0 } else { LABEL_LINE };
+        format!("<tspan x=\"{x}\" dy=\"{down}\">{}</tspan>", xml(part))
+    };
+    let lines: String = parts.iter().enumerate().map(line).collect();
+    Some(format!("<text class=\"label\" x=\"{x}\" y=\"{}\">{lines}</text>", y - above))
 }

@@ -167,10 +167,14 @@ impl Subject {
                 (Safe, "new runs go without `{}`; runs in flight keep their rules"),
                 (Safe, "new runs go by another `{}`; runs in flight keep their rules"),
             ],
-            Self::Breaker => same(Safe, "the circuit breaker goes by another `{}` from the next start"),
+            Self::Breaker => [
+                (Safe, "the circuit breaker goes by `{}` from the next start"),
+                (Safe, "the circuit breaker goes without `{}` from the next start"),
+                (Safe, "the circuit breaker goes by another `{}` from the next start"),
+            ],
             Self::Route => [
                 (Safe, "intents `{}` have a route now"),
-                (Breaking, "intents `{}` have no route any more: a reducer that asks for one fails its run (ONEX3021)"),
+                (Breaking, "intents `{}` have no route any more: nothing says which effect carries them out"),
                 (
                     Safe,
                     "intents `{}` of new runs go to another effect; keep the former one until runs in flight have ended",

@@ -51,12 +51,8 @@ fn tell_config(node: &GraphNode, path: &KeyPath, facts: &mut Facts) {
     for (key, value) in &config {
         let subject = match key.as_str() {
             "reducer_protocol" => Subject::ReducerBinding,
-            "effect_node"
-            | "intent_filter"
-            | "aggregation_strategy"
-            | "compute_node"
-            | "event_pattern"
-            | "event_type" => Subject::Binding,
+            "effect_node" | "compute_node" => Subject::NodeBinding,
+            "intent_filter" | "aggregation_strategy" | "event_pattern" | "event_type" => Subject::Binding,
             "input" => Subject::StepInput,
             "timeout_ms" | "max_retries" => Subject::Rule,
             "output_type" => Subject::ForPeople,

@@ -43,6 +43,11 @@ const SPELLINGS: &[Spelling] = &[
     (&["event_bus", "publish_topics", "*"], "topic", &["name", "topic_name"]),
 ];
 
+/// Other spellings of a key, wherever it stands.
+pub(crate) fn spellings(key: &str) -> impl Iterator<Item = &'static str> {
+    SPELLINGS.iter().filter(move |(_, spelling, _)| *spelling == key).flat_map(|(_, _, others)| others.iter().copied())
+}
+
 /// Leaves one spelling of each key.
 pub(super) fn settle(value: &mut Value) {
     for (path, key, others) in SPELLINGS {

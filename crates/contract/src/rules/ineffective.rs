@@ -1,4 +1,5 @@
 //! ONEX0070: a key that this runtime understands and does not act on. A declared key is never silent.
+//! ONEX0071: a health check is declared, and this runtime serves none yet.
 
 use super::{Finding, Rule, place};
 use crate::model::Contract;
@@ -11,6 +12,21 @@ pub(super) const NO_EFFECT: Rule = Rule::of_contract(
     ineffective,
 )
 .warning();
+
+pub(super) const NOT_SERVED: Rule = Rule::of_contract(
+    "ONEX0071",
+    "a health check is not served yet",
+    "nothing is to be done; watch the process, and its exit code, until it is",
+    not_served,
+)
+.note();
+
+fn not_served(contract: &Contract) -> Vec<Finding> {
+    let declared = contract.health_check.as_ref().is_some_and(|check| check.enabled);
+    let finding =
+        || NOT_SERVED.finding(KeyPath::of(&["health_check"]), "`health_check` is declared and not served yet");
+    if declared { vec![Finding::at_key(finding())] } else { Vec::new() }
+}
 
 const ALWAYS_ON: &str = "this runtime always does it";
 const BY_EVENT: &str = "runs are journaled when something happens, not by the clock";
