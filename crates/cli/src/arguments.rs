@@ -156,6 +156,7 @@ Examples:
   onex check --fix --statistics";
 
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  onex nodes list\n  onex nodes list --data-dir /var/lib/onex --json")]
 pub(crate) struct NodesArguments {
     #[command(subcommand)]
     pub(crate) command: NodesCommand,

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use figment::Figment;
 use figment::providers::{Env, Format, Yaml};
 
@@ -51,7 +51,7 @@ impl Config {
             let name = name.as_str().to_ascii_lowercase();
             KEYS.iter().find(|key| key.replace('.', "_") == name).map(|key| (*key).into())
         }));
-        let settings: Settings = figment.extract().context("the configuration cannot be used").map_err(Stop::usage)?;
+        let settings: Settings = figment.extract().map_err(|error| Stop::usage(anyhow!("{}", told(error))))?;
         let data_dir = place.data_dir.clone().or_else(|| settings.data_dir.clone());
         Ok(Self { data_dir: data_dir.unwrap_or_else(|| PathBuf::from(".onex")), settings })
     }
@@ -74,4 +74,22 @@ impl Config {
             .map_err(Stop::usage)?;
         Ok(&self.data_dir)
     }
+}
+
+/// What is wrong with the configuration, each key with where it was read.
+fn told(error: figment::Error) -> String {
+    let problems = error.into_iter().map(|problem| {
+        let key = problem.path.iter().filter(|part| *part != "default").cloned().collect::<Vec<_>>().join(".");
+        let from_environment = problem.metadata.as_ref().is_some_and(|metadata| metadata.source.is_none());
+        let place = match (from_environment, problem.metadata.as_ref().and_then(|metadata| metadata.source.as_ref())) {
+            (true, _) => format!(" (environment variable ONEX_{})", key.to_ascii_uppercase().replace('.', "_")),
+            (false, Some(source)) => format!(" ({source})"),
+            (false, None) => String::new(),
+        };
+        match key.is_empty() {
+            true => format!("{}{place}", problem.kind),
+            false => format!("`{key}`: {}{place}", problem.kind),
+        }
+    });
+    format!("the configuration cannot be used: {}", problems.collect::<Vec<_>>().join("; "))
 }

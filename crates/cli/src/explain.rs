@@ -36,9 +36,9 @@ pub(crate) fn explain(arguments: &ExplainArguments) -> Result<Exit, Stop> {
 
 /// Every code that this program may show.
 pub(crate) fn explanations() -> BTreeMap<&'static str, Explanation> {
-    let of_rules = rules().into_iter().map(|rule| {
-        (rule.code, Explanation { severity: Some(rule.severity), title: rule.title, help: rule.help })
-    });
+    let of_rules = rules()
+        .into_iter()
+        .map(|rule| (rule.code, Explanation { severity: Some(rule.severity), title: rule.title, help: rule.help }));
     let tables = [
         onex_bus::codes::CODES,
         onex_compute::codes::CODES,

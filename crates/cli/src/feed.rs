@@ -24,6 +24,8 @@ const MAX_LINE: usize = (1 << 20) + 1;
 struct Line {
     number: usize,
     text: String,
+    /// Whether its bytes were UTF-8; `text` stands for them with marks in place of what was not.
+    is_utf8: bool,
 }
 
 /// Feeds a file, or standard input for `-`, to the end.
@@ -39,10 +41,16 @@ pub(crate) async fn feed(
         if batch.is_empty() {
             return Ok(());
         }
-        let texts: Vec<String> = batch.iter().map(|line| line.text.clone()).collect();
+        let (readable, garbled): (Vec<Line>, Vec<Line>) = batch.into_iter().partition(|line| line.is_utf8);
+        let texts: Vec<String> = readable.iter().map(|line| line.text.clone()).collect();
         let rejections = ingress.submit(&texts).await.context("the input cannot be taken in")?;
-        reject(&batch, rejections, letters, tally)?;
+        reject(&readable, rejections, letters, tally)?;
+        reject(&garbled, (0..garbled.len()).map(|position| (position, not_utf8())).collect(), letters, tally)?;
     }
+}
+
+fn not_utf8() -> Rejection {
+    Rejection { code: "ONEX1014", reason: "the line is not UTF-8".to_owned() }
 }
 
 fn reject(
@@ -129,6 +137,8 @@ impl Lines {
     fn finish_line(&mut self) -> Line {
         self.number += 1;
         let bytes = std::mem::take(&mut self.begun);
-        Line { number: self.number, text: String::from_utf8_lossy(&bytes).into_owned() }
+        // A line cut at the limit may end within a character; its length is what is wrong with it then.
+        let is_utf8 = bytes.len() >= MAX_LINE || std::str::from_utf8(&bytes).is_ok();
+        Line { number: self.number, text: String::from_utf8_lossy(&bytes).into_owned(), is_utf8 }
     }
 }

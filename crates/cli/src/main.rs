@@ -31,20 +31,9 @@ use clap::Parser;
 use arguments::{Arguments, Command};
 use exit::{Exit, Stop};
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    logging::start(arguments.log.as_deref());
-    let result = match arguments.command {
-        Command::Run(arguments) => run::run(arguments).await,
-        Command::Check(arguments) => check::check(&arguments),
-        Command::Plan(arguments) => plan::plan(&arguments),
-        Command::Graph(arguments) => graph::graph(&arguments),
-        Command::Diff(arguments) => diff::diff(&arguments),
-        Command::Explain(arguments) => explain::explain(&arguments),
-        Command::Schema(arguments) => schema::schema(&arguments),
-        Command::Nodes(arguments) => nodes::nodes(arguments).await,
-    };
+    let result = logging::start(arguments.log.as_deref()).and_then(|()| in_runtime(arguments.command));
     match result {
         Ok(exit) => exit.into(),
         Err(stop) => {
@@ -53,6 +42,27 @@ async fn main() -> ExitCode {
             }
             stop.exit.into()
         }
+    }
+}
+
+/// Whoever is still blocked when the command has ended, such as a read of an open standard input, is not waited for.
+fn in_runtime(command: Command) -> Result<Exit, Stop> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().or_usage()?;
+    let result = runtime.block_on(carry_out(command));
+    runtime.shutdown_background();
+    result
+}
+
+async fn carry_out(command: Command) -> Result<Exit, Stop> {
+    match command {
+        Command::Run(arguments) => run::run(arguments).await,
+        Command::Check(arguments) => check::check(&arguments),
+        Command::Plan(arguments) => plan::plan(&arguments),
+        Command::Graph(arguments) => graph::graph(&arguments),
+        Command::Diff(arguments) => diff::diff(&arguments),
+        Command::Explain(arguments) => explain::explain(&arguments),
+        Command::Schema(arguments) => schema::schema(&arguments),
+        Command::Nodes(arguments) => nodes::nodes(arguments).await,
     }
 }
 

@@ -19,7 +19,7 @@ pub(crate) async fn nodes(arguments: NodesArguments) -> Result<Exit, Stop> {
 
 async fn list(arguments: &ListArguments) -> Result<Exit, Stop> {
     let config = Config::load(&arguments.place)?;
-    let entries = match backend(arguments, &config).await? {
+    let mut entries = match backend(arguments, &config).await? {
         Some(backend) => backend
             .entries()
             .await
@@ -27,12 +27,20 @@ async fn list(arguments: &ListArguments) -> Result<Exit, Stop> {
             .map_err(Stop::unreachable)?,
         None => Vec::new(),
     };
+    // The embedded registry holds a catalogue beside the table; a node is listed once.
+    let has_rows = entries.iter().any(is_row);
+    entries.retain(|entry| !has_rows || is_row(entry));
     if arguments.json {
         output::line(serde_json::to_string_pretty(&entries).or_usage()?)?;
     } else {
         print_table(&entries)?;
     }
     Ok(Exit::Done)
+}
+
+/// Whether an entry is a row of the table, whose id is the node's, and not a service of a catalogue.
+fn is_row(entry: &RegistryEntry) -> bool {
+    entry.node_id.is_some_and(|node_id| entry.id == node_id.to_string())
 }
 
 /// The backend that was named, else the first that holds the table; `None` when the embedded one has no file yet.

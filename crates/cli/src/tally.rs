@@ -47,13 +47,11 @@ impl Tally {
 }
 
 impl Observer for Tally {
-    fn published(&self, message: &OutboxMessage) {
+    fn published(&self, message: &OutboxMessage) -> std::io::Result<()> {
         // Written by hand so that the topic, by which lines are told apart, comes first; and at once with its line
         // break, so that a crash leaves no line to which the next process would add another.
         let line = format!("{{\"topic\":{},\"envelope\":{}}}\n", json!(message.topic), message.envelope);
-        if stdout().lock().write_all(line.as_bytes()).is_err() {
-            self.deaf.cancel();
-        }
+        stdout().lock().write_all(line.as_bytes()).inspect_err(|_| self.deaf.cancel())
     }
 
     fn run_ended(&self, report: &RunReport) {

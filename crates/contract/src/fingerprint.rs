@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -39,18 +39,23 @@ impl fmt::Display for Fingerprint {
 /// JSON with sorted keys and no white space. `serde_json` maps are sorted unless its `preserve_order`
 /// feature is on somewhere in the build, hence the explicit sort.
 pub(crate) fn canonical(value: &Value) -> String {
-    sorted(value).to_string()
+    // Writing a JSON value whose keys are texts into a string does not fail.
+    serde_json::to_string(&Sorted(value)).unwrap_or_default()
 }
 
-fn sorted(value: &Value) -> Value {
-    match value {
-        Value::Object(map) => {
-            let mut entries: Vec<_> = map.iter().collect();
-            entries.sort_by_key(|(key, _)| *key);
-            entries.into_iter().map(|(key, value)| (key.clone(), sorted(value))).collect()
+struct Sorted<'v>(&'v Value);
+
+impl Serialize for Sorted<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Object(map) => {
+                let mut entries: Vec<_> = map.iter().collect();
+                entries.sort_by_key(|(key, _)| *key);
+                serializer.collect_map(entries.into_iter().map(|(key, value)| (key, Sorted(value))))
+            }
+            Value::Array(items) => serializer.collect_seq(items.iter().map(Sorted)),
+            scalar => scalar.serialize(serializer),
         }
-        Value::Array(items) => items.iter().map(sorted).collect(),
-        scalar => scalar.clone(),
     }
 }
 

@@ -34,5 +34,5 @@ pub use path::{KeyPath, Segment};
 pub use read::{FileKind, Include, Included, MAX_BYTES, Reading, Source, read, read_canonical, read_with};
 pub use rules::{Rule, rules};
 pub use schema::schema;
-pub use system::{SystemContract, check_system};
+pub use system::{FileFacts, SystemContract, SystemFacts, SystemTopic, check_facts, check_system};
 pub use topics::{Direction, NamedTopic};

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
 /// One step into a contract.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Segment {
@@ -11,8 +13,41 @@ pub enum Segment {
     Index(usize),
 }
 
+/// Stored as a text or a number.
+impl Serialize for Segment {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Key(key) => serializer.serialize_str(key),
+            Self::Index(index) => index.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Segment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct SegmentVisitor;
+        impl de::Visitor<'_> for SegmentVisitor {
+            type Value = Segment;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a key or an index")
+            }
+
+            fn visit_str<E: de::Error>(self, key: &str) -> Result<Segment, E> {
+                Ok(Segment::Key(key.to_owned()))
+            }
+
+            fn visit_u64<E: de::Error>(self, index: u64) -> Result<Segment, E> {
+                usize::try_from(index).map(Segment::Index).map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_any(SegmentVisitor)
+    }
+}
+
 /// A place inside a contract; empty for the whole.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct KeyPath(pub Vec<Segment>);
 
 impl KeyPath {

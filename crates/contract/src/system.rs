@@ -1,6 +1,12 @@
 //! Decides whether contracts fit together: names, routes, topics and versions of all of them at once.
+//!
+//! The rules look at [`SystemFacts`], the little of a contract that concerns others, so that a contract that was
+//! read before need not be read again to be checked with its neighbours.
 
+mod circles;
+mod facts;
 mod names;
+mod neighbours;
 mod topics;
 
 use std::collections::BTreeMap;
@@ -8,6 +14,7 @@ use std::collections::BTreeMap;
 use crate::diagnostic::Diagnostic;
 use crate::model::{Archetype, Contract};
 use crate::rules::Rule;
+pub use facts::{SystemFacts, SystemTopic};
 
 /// A contract of a system, with the file it came from.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +23,15 @@ pub struct SystemContract<'a> {
     pub file: &'a str,
     /// The contract.
     pub contract: &'a Contract,
+}
+
+/// What concerns others of a contract, with the file it came from.
+#[derive(Clone, Copy, Debug)]
+pub struct FileFacts<'a> {
+    /// The file's name.
+    pub file: &'a str,
+    /// What concerns others.
+    pub facts: &'a SystemFacts,
 }
 
 /// The rules over many contracts.
@@ -27,7 +43,7 @@ pub(crate) fn rules() -> Vec<Rule> {
         topics::TWO_OWNERS,
         topics::NEAR_MISS,
         topics::TWO_MODELS,
-        topics::CYCLE,
+        circles::CYCLE,
     ]
 }
 
@@ -35,14 +51,22 @@ pub(crate) fn rules() -> Vec<Rule> {
 ///
 /// `known_nodes` are nodes that exist without a contract in the set, by name and kind.
 pub fn check_system(contracts: &[SystemContract<'_>], known_nodes: &[(String, Archetype)]) -> Vec<Diagnostic> {
+    let facts: Vec<SystemFacts> = contracts.iter().map(|system| SystemFacts::of(system.contract)).collect();
+    let of_files: Vec<_> =
+        contracts.iter().zip(&facts).map(|(system, facts)| FileFacts { file: system.file, facts }).collect();
+    check_facts(&of_files, known_nodes)
+}
+
+/// As [`check_system`], for contracts of which only the facts are at hand.
+pub fn check_facts(contracts: &[FileFacts<'_>], known_nodes: &[(String, Archetype)]) -> Vec<Diagnostic> {
     let mut kinds: BTreeMap<&str, Archetype> = known_nodes.iter().map(|(name, kind)| (name.as_str(), *kind)).collect();
-    kinds.extend(contracts.iter().map(|system| (system.contract.name.as_str(), system.contract.archetype())));
+    kinds.extend(contracts.iter().map(|system| (system.facts.name.as_str(), system.facts.kind)));
     let mut diagnostics = names::same_names(contracts);
-    diagnostics.extend(contracts.iter().flat_map(|system| names::unknown_nodes(system, &kinds)));
+    diagnostics.extend(names::unknown_nodes(contracts, &kinds));
     diagnostics.extend(topics::two_owners(contracts));
     diagnostics.extend(topics::near_misses(contracts));
     diagnostics.extend(topics::two_models(contracts));
-    diagnostics.extend(topics::cycles(contracts));
+    diagnostics.extend(circles::cycles(contracts));
     diagnostics
 }
 

@@ -1,10 +1,13 @@
 //! Every topic a contract names, with its place, whichever of the several forms it is written in.
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::{Contract, EventDeclaration, TopicEntry};
 use crate::path::KeyPath;
 
 /// Which way messages go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// The node takes messages from the topic.
     Consumes,

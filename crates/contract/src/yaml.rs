@@ -53,7 +53,10 @@ pub(crate) fn parse(text: &str, include: &IncludeFn<'_>) -> Result<Document, Yam
     let duplicates = RefCell::new(Vec::new());
     let seed = Node { duplicates: &duplicates, include, place: &Place::Root, depth: 0 };
     match seed.deserialize(serde_yaml::Deserializer::from_str(text)) {
-        Ok(value) => Ok(Document { value: merged(value), duplicates: duplicates.into_inner() }),
+        Ok(mut value) => {
+            merge(&mut value);
+            Ok(Document { value, duplicates: duplicates.into_inner() })
+        }
         Err(error) => {
             let at = error.location().map(|location| (location.line(), location.column()));
             let message = error.to_string();
@@ -217,25 +220,24 @@ impl<'de> DeserializeSeed<'de> for Key {
     }
 }
 
-/// The value with its merge keys (`<<`) carried out: what the map says itself comes first.
-fn merged(value: Value) -> Value {
+/// Carries out the merge keys (`<<`) of a value: what the map says itself comes first.
+fn merge(value: &mut Value) {
     match value {
         Value::Object(map) => {
-            let mut map: Map<String, Value> = map.into_iter().map(|(key, value)| (key, merged(value))).collect();
+            map.values_mut().for_each(merge);
             let sources = match map.remove("<<") {
                 Some(Value::Array(sources)) => sources,
                 Some(source) => vec![source],
-                None => return Value::Object(map),
+                None => return,
             };
             for source in sources {
                 for (key, value) in source.as_object().into_iter().flatten() {
                     map.entry(key.clone()).or_insert_with(|| value.clone());
                 }
             }
-            Value::Object(map)
         }
-        Value::Array(items) => items.into_iter().map(merged).collect(),
-        scalar => scalar,
+        Value::Array(items) => items.iter_mut().for_each(merge),
+        _ => {}
     }
 }
 

@@ -163,12 +163,7 @@ pub struct McpContractConfig {
 
 impl Default for McpContractConfig {
     fn default() -> Self {
-        Self {
-            expose: false,
-            tool_name: None,
-            description: None,
-            timeout_seconds: 30,
-        }
+        Self { expose: false, tool_name: None, description: None, timeout_seconds: 30 }
     }
 }
 

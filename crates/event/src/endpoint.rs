@@ -74,10 +74,7 @@ impl FromStr for EndpointUrl {
         if url.host_str().is_none_or(str::is_empty) {
             return Err(ParseEndpointError::Incomplete);
         }
-        Ok(Self {
-            text: text.to_owned(),
-            url,
-        })
+        Ok(Self { text: text.to_owned(), url })
     }
 }
 
@@ -173,11 +170,7 @@ mod tests {
             "http://?q",
         ];
         for text in table {
-            assert_eq!(
-                text.parse::<EndpointUrl>(),
-                Err(ParseEndpointError::Incomplete),
-                "{text}"
-            );
+            assert_eq!(text.parse::<EndpointUrl>(), Err(ParseEndpointError::Incomplete), "{text}");
         }
         let long = format!("http://node/{}", "a".repeat(MAX_ENDPOINT_CHARS));
         assert_eq!(long.parse::<EndpointUrl>(), Err(ParseEndpointError::TooLong));

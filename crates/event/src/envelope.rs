@@ -138,7 +138,7 @@ pub struct NewEnvelope<T> {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
     /// The place says where; the text itself may be secret.
-    #[error("message is not JSON (line {line}, column {column})")]
+    #[error("message is not JSON: {}", place(*line, *column))]
     NotJson {
         /// From 1.
         line: usize,
@@ -212,12 +212,18 @@ fn envelope_version() -> SemanticVersion {
     SemanticVersion::new(2, 3, 0)
 }
 
+/// Messages are mostly one line of many; its number within itself would only mislead.
+fn place(line: usize, column: usize) -> String {
+    match line {
+        0 | 1 => format!("wrong at character {column}"),
+        line => format!("wrong at line {line}, character {column}"),
+    }
+}
+
 /// Reads the text of a message: an envelope, or a bare event, which then gets an envelope.
 pub fn read_message(text: &str) -> Result<Envelope, ReadError> {
-    let value = serde_json::from_str(text).map_err(|error| ReadError::NotJson {
-        line: error.line(),
-        column: error.column(),
-    })?;
+    let value = serde_json::from_str(text)
+        .map_err(|error| ReadError::NotJson { line: error.line(), column: error.column() })?;
     read_message_value(value)
 }
 
@@ -230,21 +236,12 @@ pub fn read_message_value(value: Value) -> Result<Envelope, ReadError> {
         return error::read(&value).map_err(ReadError::Envelope);
     }
     let correlation_id = value["correlation_id"].as_str().and_then(|id| id.parse().ok());
-    Ok(Envelope {
-        correlation_id,
-        ..Envelope::bare(value)
-    })
+    Ok(Envelope { correlation_id, ..Envelope::bare(value) })
 }
 
 /// An event may have a key `payload` of its own; only with a second sign it is an envelope.
 fn is_envelope(value: &Value) -> bool {
-    const SIGNS: [&str; 5] = [
-        "envelope_id",
-        "envelope_timestamp",
-        "envelope_version",
-        "onex_version",
-        "event_type",
-    ];
+    const SIGNS: [&str; 5] = ["envelope_id", "envelope_timestamp", "envelope_version", "onex_version", "event_type"];
     let sign = SIGNS.iter().any(|sign| value.get(sign).is_some());
     sign && value.get("payload").is_some_and(Value::is_object)
 }
@@ -263,10 +260,7 @@ mod tests {
     fn an_envelope_needs_a_payload_and_a_second_sign() {
         let table = [
             (json!({ "payload": {}, "envelope_id": ID }), true),
-            (
-                json!({ "payload": {}, "envelope_timestamp": "2026-07-24T10:00:00Z" }),
-                true,
-            ),
+            (json!({ "payload": {}, "envelope_timestamp": "2026-07-24T10:00:00Z" }), true),
             (json!({ "payload": {}, "envelope_version": "2.3.0" }), true),
             (json!({ "payload": {}, "onex_version": "1.0.0" }), true),
             (json!({ "payload": {}, "event_type": "a.b" }), true),
@@ -320,28 +314,13 @@ mod tests {
             envelope.to_string()
         };
         let table = [
-            (
-                "{\"password\": hunter2".to_owned(),
-                "message is not JSON (line 1, column 14)",
-            ),
+            ("{\"password\": hunter2".to_owned(), "message is not JSON: wrong at character 14"),
             ("[]".to_owned(), "message is not a JSON object"),
             ("null".to_owned(), "message is not a JSON object"),
-            (
-                envelope("priority", json!(11)),
-                "priority: must be from 1 to 10, found 11",
-            ),
-            (
-                envelope("priority", json!(0)),
-                "priority: must be from 1 to 10, found 0",
-            ),
-            (
-                envelope("timeout_seconds", json!(0)),
-                "timeout_seconds: expected a nonzero u64, found integer",
-            ),
-            (
-                envelope("retry_count", json!(-1)),
-                "retry_count: expected u64, found integer",
-            ),
+            (envelope("priority", json!(11)), "priority: must be from 1 to 10, found 11"),
+            (envelope("priority", json!(0)), "priority: must be from 1 to 10, found 0"),
+            (envelope("timeout_seconds", json!(0)), "timeout_seconds: expected a nonzero u64, found integer"),
+            (envelope("retry_count", json!(-1)), "retry_count: expected a whole number that is not negative, found integer"),
             (envelope("more", json!(1)), "unknown key `more`"),
         ];
         for (text, message) in table {

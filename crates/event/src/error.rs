@@ -34,10 +34,7 @@ impl ModelError {
 
     /// A problem with the value as a whole.
     pub(crate) fn whole(problem: impl fmt::Display) -> Self {
-        Self {
-            path: String::new(),
-            problem: shorten(&problem.to_string(), 4 * MAX_SHOWN),
-        }
+        Self { path: String::new(), problem: shorten(&problem.to_string(), 4 * MAX_SHOWN) }
     }
 }
 
@@ -70,10 +67,7 @@ fn explain(error: &serde_path_to_error::Error<serde_json::Error>) -> ModelError 
     } else {
         (path, rephrase(&message))
     };
-    ModelError {
-        path: shorten(path, MAX_SHOWN),
-        problem,
-    }
+    ModelError { path: shorten(path, MAX_SHOWN), problem }
 }
 
 /// The place and the name of an unknown key; serde reports the key as the end of the path.
@@ -89,16 +83,26 @@ fn unknown_key<'a>(path: &'a Path, text: &'a str, message: &'a str) -> Option<(&
 }
 
 fn rephrase(message: &str) -> String {
-    let expected = |rest: &str| {
-        rest.rsplit_once(", expected ")
-            .map(|(found, expected)| (kind_of(found), expected.to_owned()))
-    };
-    let found = ["invalid type: ", "invalid value: ", "invalid length: "]
-        .iter()
-        .find_map(|start| message.strip_prefix(start));
+    let expected =
+        |rest: &str| rest.rsplit_once(", expected ").map(|(found, expected)| (kind_of(found), expected.to_owned()));
+    let found =
+        ["invalid type: ", "invalid value: ", "invalid length: "].iter().find_map(|start| message.strip_prefix(start));
     match found.and_then(expected) {
-        Some((found, expected)) => shorten(&format!("expected {expected}, found {found}"), 4 * MAX_SHOWN),
+        Some((found, expected)) => {
+            let expected = in_words(&expected);
+            shorten(&format!("expected {expected}, found {found}"), 4 * MAX_SHOWN)
+        }
         None => rephrase_variant(message),
+    }
+}
+
+/// What serde calls by Rust's names, in words.
+fn in_words(expected: &str) -> String {
+    match expected {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number that is not negative".to_owned(),
+        "i8" | "i16" | "i32" | "i64" => "a whole number".to_owned(),
+        "f64" | "f32" => "a number".to_owned(),
+        other => other.to_owned(),
     }
 }
 
@@ -135,12 +139,8 @@ fn printable(c: char) -> char {
 /// Whether a word of the path says that the value is a secret: `api_key`, `db.password`.
 fn sounds_secret(path: &str) -> bool {
     const SECRET: [&str; 6] = ["password", "passwd", "secret", "token", "key", "credential"];
-    let words = path
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .map(str::to_ascii_lowercase);
-    words
-        .into_iter()
-        .any(|word| SECRET.iter().any(|secret| word.contains(secret)))
+    let words = path.split(|c: char| !c.is_ascii_alphanumeric()).map(str::to_ascii_lowercase);
+    words.into_iter().any(|word| SECRET.iter().any(|secret| word.contains(secret)))
 }
 
 #[cfg(test)]
@@ -177,21 +177,15 @@ mod tests {
             (json!({ "names": {}, "more": 1 }), "unknown key `more`".to_owned()),
             (json!({ "names": {}, &long: 1 }), format!("unknown key `{cut}`")),
             (json!({ "names": {}, "a`, b\n": 1 }), "unknown key `a`, b `".to_owned()),
-            (
-                json!({ "names": {}, "inner": {} }),
-                "inner: missing key `count`".to_owned(),
-            ),
-            (
-                json!({ "names": {}, "inner": { "x": 1 } }),
-                "inner: unknown key `x`".to_owned(),
-            ),
+            (json!({ "names": {}, "inner": {} }), "inner: missing key `count`".to_owned()),
+            (json!({ "names": {}, "inner": { "x": 1 } }), "inner: unknown key `x`".to_owned()),
             (
                 json!({ "names": {}, "inner": { "count": "hunter2, expected x" } }),
-                "inner.count: expected u8, found string".to_owned(),
+                "inner.count: expected a whole number that is not negative, found string".to_owned(),
             ),
             (
                 json!({ "names": {}, "inner": { "count": 256 } }),
-                "inner.count: expected u8, found integer".to_owned(),
+                "inner.count: expected a whole number that is not negative, found integer".to_owned(),
             ),
             (
                 json!({ "names": { "api_key": "hunter2" } }),
@@ -199,7 +193,7 @@ mod tests {
             ),
             (
                 json!({ "names": { &long: "hunter2" } }),
-                format!("names.{}…: expected u64, found string", "x".repeat(74)),
+                format!("names.{}…: expected a whole number that is not negative, found string", "x".repeat(74)),
             ),
             (
                 json!({ "names": {}, "inner": { "count": 1, "kind": &long } }),

@@ -54,12 +54,8 @@ pub enum RegistrationIntent {
 
 impl RegistrationIntent {
     /// Every kind.
-    pub const KINDS: [&'static str; 4] = [
-        CONSUL_REGISTER,
-        CONSUL_DEREGISTER,
-        POSTGRES_UPSERT_REGISTRATION,
-        POSTGRES_DEREGISTER,
-    ];
+    pub const KINDS: [&'static str; 4] =
+        [CONSUL_REGISTER, CONSUL_DEREGISTER, POSTGRES_UPSERT_REGISTRATION, POSTGRES_DEREGISTER];
 
     /// Reads an intent from its kind and its fields, as a node passes them on.
     pub fn from_parts(kind: &str, payload: &Value) -> Result<Self, ModelError> {

@@ -94,10 +94,7 @@ pub struct NodeIntrospectionEvent {
 impl NodeIntrospectionEvent {
     /// Where the event stands among those of its node.
     pub fn position(&self) -> EventPosition {
-        EventPosition {
-            epoch: self.epoch,
-            timestamp: self.timestamp,
-        }
+        EventPosition { epoch: self.epoch, timestamp: self.timestamp }
     }
 
     /// Where the node answers whether it is well.
@@ -245,10 +242,4 @@ where
     Ok(read)
 }
 
-object!(
-    NodeIntrospectionEvent,
-    NodeMetadata,
-    IntrospectionPerformanceMetrics,
-    NodeEventBusConfig,
-    EventBusTopicEntry
-);
+object!(NodeIntrospectionEvent, NodeMetadata, IntrospectionPerformanceMetrics, NodeEventBusConfig, EventBusTopicEntry);

@@ -32,13 +32,7 @@ pub struct ParseNodeKindError;
 
 impl NodeKind {
     /// Every kind, in the order data flows through them.
-    pub const ALL: [Self; 5] = [
-        Self::Effect,
-        Self::Compute,
-        Self::Reducer,
-        Self::Orchestrator,
-        Self::RuntimeHost,
-    ];
+    pub const ALL: [Self; 5] = [Self::Effect, Self::Compute, Self::Reducer, Self::Orchestrator, Self::RuntimeHost];
 
     /// The text on the wire and in the database.
     pub fn as_str(self) -> &'static str {

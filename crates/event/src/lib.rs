@@ -34,9 +34,9 @@ mod object;
 
 pub use endpoint::{EndpointUrl, ParseEndpointError};
 pub use kind::{NodeKind, ParseNodeKindError};
+pub use onex_topic::{LegacyForm, ParsedTopic, Topic, TopicError, TopicKind};
 pub use position::EventPosition;
 pub use timestamp::{Timestamp, rfc3339};
-pub use onex_topic::{LegacyForm, ParsedTopic, Topic, TopicError, TopicKind};
 pub use version::{Identifier, ParseVersionError, SemanticVersion};
 
 pub use envelope::{Envelope, EnvelopeMetadata, NewEnvelope, ReadError, read_message, read_message_value};

@@ -31,11 +31,7 @@ pub struct EventModel {
 
 impl EventModel {
     const fn of<T: DeserializeOwned + JsonSchema>(name: &'static str) -> Self {
-        Self {
-            name,
-            schema: schema::<T>,
-            validate: validate::<T>,
-        }
+        Self { name, schema: schema::<T>, validate: validate::<T> }
     }
 }
 
@@ -61,15 +57,9 @@ pub fn schemas() -> Vec<(&'static str, Schema)> {
     vec![
         ("envelope", schema::<Envelope>()),
         ("node_introspection_event", schema::<NodeIntrospectionEvent>()),
-        (
-            "registry_request_introspection_event",
-            schema::<RegistryRequestIntrospectionEvent>(),
-        ),
+        ("registry_request_introspection_event", schema::<RegistryRequestIntrospectionEvent>()),
         ("node_heartbeat_event", schema::<NodeHeartbeatEvent>()),
-        (
-            "node_registration_result_event",
-            schema::<NodeRegistrationResultEvent>(),
-        ),
+        ("node_registration_result_event", schema::<NodeRegistrationResultEvent>()),
         ("registration_intent", schema::<RegistrationIntent>()),
         ("orchestrator_input", schema::<OrchestratorInput>()),
         ("orchestrator_output", schema::<OrchestratorOutput>()),

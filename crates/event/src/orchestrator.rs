@@ -57,10 +57,7 @@ pub struct OrchestratorOutput {
 impl OrchestratorOutput {
     /// Whether the status says what the flags and the intents say.
     pub fn validate(&self) -> Result<(), StatusError> {
-        let applied = Applied {
-            consul: self.consul_applied,
-            postgres: self.postgres_applied,
-        };
+        let applied = Applied { consul: self.consul_applied, postgres: self.postgres_applied };
         applied.check(self.status, &self.intent_results)
     }
 }
@@ -149,47 +146,23 @@ mod tests {
 
     #[test]
     fn an_empty_config_is_the_default() {
-        assert_eq!(
-            read::<OrchestratorConfig>(&json!({})),
-            Ok(OrchestratorConfig::default())
-        );
+        assert_eq!(read::<OrchestratorConfig>(&json!({})), Ok(OrchestratorConfig::default()));
     }
 
     #[test]
     fn every_field_has_its_range() {
         let table = [
             (json!({ "timeout_seconds": 1 }), ""),
-            (
-                json!({ "timeout_seconds": 0.5 }),
-                "timeout_seconds must be from 1 to 300, found 0.5",
-            ),
-            (
-                json!({ "timeout_seconds": 301 }),
-                "timeout_seconds must be from 1 to 300, found 301",
-            ),
+            (json!({ "timeout_seconds": 0.5 }), "timeout_seconds must be from 1 to 300, found 0.5"),
+            (json!({ "timeout_seconds": 301 }), "timeout_seconds must be from 1 to 300, found 301"),
             (json!({ "max_retries": 10 }), ""),
-            (
-                json!({ "max_retries": 11 }),
-                "max_retries must be from 0 to 10, found 11",
-            ),
-            (
-                json!({ "initial_delay_ms": 9 }),
-                "initial_delay_ms must be from 10 to 10000, found 9",
-            ),
-            (
-                json!({ "max_delay_ms": 99 }),
-                "max_delay_ms must be from 100 to 60000, found 99",
-            ),
+            (json!({ "max_retries": 11 }), "max_retries must be from 0 to 10, found 11"),
+            (json!({ "initial_delay_ms": 9 }), "initial_delay_ms must be from 10 to 10000, found 9"),
+            (json!({ "max_delay_ms": 99 }), "max_delay_ms must be from 100 to 60000, found 99"),
             (json!({ "max_delay_ms": 60_000 }), ""),
-            (
-                json!({ "exponential_base": 1.0 }),
-                "exponential_base must be from 1.1 to 4, found 1",
-            ),
+            (json!({ "exponential_base": 1.0 }), "exponential_base must be from 1.1 to 4, found 1"),
             (json!({ "exponential_base": 1.1 }), ""),
-            (
-                json!({ "fail_fast": "yes" }),
-                "fail_fast: expected a boolean, found string",
-            ),
+            (json!({ "fail_fast": "yes" }), "fail_fast: expected a boolean, found string"),
             (json!({ "max_retires": 1 }), "unknown key `max_retires`"),
         ];
         for (given, expected) in table {

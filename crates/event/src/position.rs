@@ -51,10 +51,7 @@ mod tests {
 
     fn position(epoch: Option<u64>, second: u32) -> EventPosition {
         let text = format!("2026-07-24T10:00:{second:02}Z");
-        EventPosition {
-            epoch,
-            timestamp: rfc3339::parse(&text).unwrap(),
-        }
+        EventPosition { epoch, timestamp: rfc3339::parse(&text).unwrap() }
     }
 
     #[test]

@@ -132,10 +132,7 @@ impl RegistrationStatus {
 impl NodeRegistrationResultEvent {
     /// Whether the status says what the flags and the intents say.
     pub fn validate(&self) -> Result<(), StatusError> {
-        let applied = Applied {
-            consul: self.consul_applied,
-            postgres: self.postgres_applied,
-        };
+        let applied = Applied { consul: self.consul_applied, postgres: self.postgres_applied };
         applied.check(self.status, &self.intent_results)
     }
 }
@@ -175,9 +172,7 @@ impl Applied {
 
 /// Whether all intents of a backend succeeded; `None` when there are none.
 fn applied_of(backend: &str, results: &[IntentResult]) -> Option<bool> {
-    let mut own = results
-        .iter()
-        .filter(|result| intent::backend(&result.intent_kind) == backend);
+    let mut own = results.iter().filter(|result| intent::backend(&result.intent_kind) == backend);
     let first = own.next()?.success;
     Some(own.fold(first, |all, result| all && result.success))
 }
@@ -215,13 +210,7 @@ mod tests {
         use StatusError::{Flag, NotAll, NotNone, NotSome};
         const C: &str = "consul.register";
         const P: &str = "postgres.upsert_registration";
-        type Row = (
-            &'static str,
-            bool,
-            bool,
-            &'static [(&'static str, bool)],
-            Option<StatusError>,
-        );
+        type Row = (&'static str, bool, bool, &'static [(&'static str, bool)], Option<StatusError>);
         let table: [Row; 21] = [
             ("success", true, true, &[], None),
             ("success", true, false, &[], Some(NotAll)),
@@ -241,13 +230,7 @@ mod tests {
             ("success", false, true, &[(C, false), (P, true)], Some(NotAll)),
             ("success", true, true, &[(C, false), (P, true)], Some(Flag("consul"))),
             ("partial", false, true, &[(C, false), (P, true)], None),
-            (
-                "partial",
-                true,
-                true,
-                &[(C, true), (P, true), ("embedded.x", false)],
-                None,
-            ),
+            ("partial", true, true, &[(C, true), (P, true), ("embedded.x", false)], None),
             ("failed", false, false, &[(C, false), (P, true)], Some(Flag("postgres"))),
             ("failed", false, false, &[("embedded.x", true)], Some(NotNone)),
         ];
@@ -285,14 +268,8 @@ mod tests {
             read::<NodeRegistrationResultEvent>(&given).unwrap_err().to_string()
         };
         let table = [
-            (
-                with("consul_error", json!("x".repeat(2001))),
-                "consul_error: must have at most 2000 characters",
-            ),
-            (
-                with("total_execution_time_ms", json!(-1)),
-                "total_execution_time_ms: must be at least 0, found -1",
-            ),
+            (with("consul_error", json!("x".repeat(2001))), "consul_error: must have at most 2000 characters"),
+            (with("total_execution_time_ms", json!(-1)), "total_execution_time_ms: must be at least 0, found -1"),
             (
                 with("intent_results", json!([{ "intent_kind": "" }])),
                 "intent_results[0].intent_kind: must not be empty",

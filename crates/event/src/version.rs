@@ -43,13 +43,7 @@ pub struct ParseVersionError;
 impl SemanticVersion {
     /// A released version.
     pub const fn new(major: u64, minor: u64, patch: u64) -> Self {
-        Self {
-            major,
-            minor,
-            patch,
-            prerelease: None,
-            build: None,
-        }
+        Self { major, minor, patch, prerelease: None, build: None }
     }
 }
 
@@ -187,20 +181,8 @@ impl Parts {
         if !prerelease || !build {
             return Err(ParseVersionError);
         }
-        let Self {
-            major,
-            minor,
-            patch,
-            prerelease,
-            build,
-        } = self;
-        Ok(SemanticVersion {
-            major,
-            minor,
-            patch,
-            prerelease,
-            build,
-        })
+        let Self { major, minor, patch, prerelease, build } = self;
+        Ok(SemanticVersion { major, minor, patch, prerelease, build })
     }
 }
 
@@ -246,13 +228,7 @@ mod tests {
 
     #[test]
     fn text_survives() {
-        for text in [
-            "1.0.0",
-            "1.2.3-rc.1+b",
-            "0.0.1-a-b.0",
-            "1.2.3+001.x",
-            "18446744073709551615.0.0",
-        ] {
+        for text in ["1.0.0", "1.2.3-rc.1+b", "0.0.1-a-b.0", "1.2.3+001.x", "18446744073709551615.0.0"] {
             let version: SemanticVersion = text.parse().unwrap();
             assert_eq!(version.to_string(), text);
             assert_eq!(read(&text.into()), Ok(version.clone()));
@@ -299,10 +275,7 @@ mod tests {
             (json!(null), "expected a version such as"),
             (json!({ "major": 1, "minor": 0 }), "missing field `patch`"),
             (json!({ "major": -1, "minor": 0, "patch": 0 }), "expected u64"),
-            (
-                json!({ "major": 1, "minor": 0, "patch": 0, "build": ["a b"] }),
-                "expected a version",
-            ),
+            (json!({ "major": 1, "minor": 0, "patch": 0, "build": ["a b"] }), "expected a version"),
         ];
         for (given, message) in table {
             let error = read(&given).unwrap_err();

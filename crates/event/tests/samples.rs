@@ -22,20 +22,14 @@ fn file(name: &str) -> String {
 }
 
 fn lines(name: &str) -> Vec<Value> {
-    let lines: Vec<Value> = file(name)
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
+    let lines: Vec<Value> = file(name).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len(), 60, "{name}");
     lines
 }
 
 fn validator(name: &str) -> jsonschema::Validator {
     let schema: Value = serde_json::from_str(&file(name)).unwrap();
-    jsonschema::options()
-        .should_validate_formats(true)
-        .build(&schema)
-        .unwrap()
+    jsonschema::options().should_validate_formats(true).build(&schema).unwrap()
 }
 
 /// Reads `line` as a `T`, writes it back, and holds that against the schema and the line itself.
@@ -100,10 +94,8 @@ fn bare_and_enveloped_events_are_the_same() {
     let bare = lines("introspection.payload.jsonl");
     let enveloped = lines("introspection.envelope.jsonl");
     for (bare, enveloped) in bare.iter().zip(&enveloped) {
-        let (bare, enveloped) = (
-            read_message(&bare.to_string()).unwrap(),
-            read_message(&enveloped.to_string()).unwrap(),
-        );
+        let (bare, enveloped) =
+            (read_message(&bare.to_string()).unwrap(), read_message(&enveloped.to_string()).unwrap());
         assert_eq!(bare.payload, enveloped.payload);
         assert_eq!(bare.correlation_id, enveloped.correlation_id);
     }
@@ -199,69 +191,30 @@ fn malformed_introspection_events() {
         (without("correlation_id"), "missing key `correlation_id`".to_owned()),
         (without("timestamp"), "missing key `timestamp`".to_owned()),
         (with("more", json!(1)), "unknown key `more`".to_owned()),
-        (
-            with("event_bus.more", json!(1)),
-            "event_bus: unknown key `more`".to_owned(),
-        ),
+        (with("event_bus.more", json!(1)), "event_bus: unknown key `more`".to_owned()),
         (
             with("node_type", json!("EFFECT")),
             "node_type: expected one of `effect`, `compute`, `reducer`, `orchestrator`, `runtime_host`, found `EFFECT`"
                 .to_owned(),
         ),
-        (
-            with("node_version", json!("1.0")),
-            "node_version: expected a version such as `1.2.3-rc.1+b`".to_owned(),
-        ),
-        (
-            with("node_version.major", json!(1)),
-            "node_version: missing key `minor`".to_owned(),
-        ),
+        (with("node_version", json!("1.0")), "node_version: expected a version such as `1.2.3-rc.1+b`".to_owned()),
+        (with("node_version.major", json!(1)), "node_version: missing key `minor`".to_owned()),
         (with("timestamp", json!("2026-07-24T10:00:00")), offset.to_owned()),
         (with("timestamp", json!(1_784_887_200)), offset.to_owned()),
-        (
-            with("timestamp", Value::Null),
-            "timestamp: expected a timestamp with an offset, found null".to_owned(),
-        ),
-        (
-            with("epoch", json!(-1)),
-            "epoch: expected u64, found integer".to_owned(),
-        ),
-        (
-            with("epoch", json!(1.5)),
-            "epoch: expected u64, found floating point".to_owned(),
-        ),
-        (
-            with("endpoints.health", json!("/health")),
-            format!("endpoints.health: {endpoint}"),
-        ),
-        (
-            with("endpoints.api", json!("not a url")),
-            format!("endpoints.api: {endpoint}"),
-        ),
-        (
-            with("endpoints.api", json!("http://")),
-            format!("endpoints.api: {endpoint}"),
-        ),
-        (
-            with("endpoints.health", json!(health)),
-            "endpoints: `health` must have at most 512 characters".to_owned(),
-        ),
-        (
-            with("endpoints", json!([])),
-            "endpoints: expected a map, found sequence".to_owned(),
-        ),
-        (
-            with("metadata", Value::Null),
-            "metadata: expected an object, found null".to_owned(),
-        ),
+        (with("timestamp", Value::Null), "timestamp: expected a timestamp with an offset, found null".to_owned()),
+        (with("epoch", json!(-1)), "epoch: expected a whole number that is not negative, found integer".to_owned()),
+        (with("epoch", json!(1.5)), "epoch: expected a whole number that is not negative, found floating point".to_owned()),
+        (with("endpoints.health", json!("/health")), format!("endpoints.health: {endpoint}")),
+        (with("endpoints.api", json!("not a url")), format!("endpoints.api: {endpoint}")),
+        (with("endpoints.api", json!("http://")), format!("endpoints.api: {endpoint}")),
+        (with("endpoints.health", json!(health)), "endpoints: `health` must have at most 512 characters".to_owned()),
+        (with("endpoints", json!([])), "endpoints: expected a map, found sequence".to_owned()),
+        (with("metadata", Value::Null), "metadata: expected an object, found null".to_owned()),
         (
             with("metadata.key", json!(["hunter2"])),
             "metadata.key: not what is expected here (value withheld)".to_owned(),
         ),
-        (
-            with("metadata.region", json!(7)),
-            "metadata.region: expected a string, found integer".to_owned(),
-        ),
+        (with("metadata.region", json!(7)), "metadata.region: expected a string, found integer".to_owned()),
         (
             with("declared_capabilities.feature_flags.flags.a", json!("hunter2")),
             "declared_capabilities.feature_flags.flags.a: expected a boolean, found string".to_owned(),
@@ -299,22 +252,10 @@ fn malformed_heartbeats() {
     let table = [
         (beat("uptime_seconds", json!(0)), "accepted"),
         (beat("cpu_usage_percent", json!(100)), "accepted"),
-        (
-            beat("uptime_seconds", json!(-1)),
-            "uptime_seconds: must be at least 0, found -1",
-        ),
-        (
-            beat("cpu_usage_percent", json!(100.5)),
-            "cpu_usage_percent: must be from 0 to 100, found 100.5",
-        ),
-        (
-            beat("memory_usage_mb", json!(-0.1)),
-            "memory_usage_mb: must be at least 0, found -0.1",
-        ),
-        (
-            beat("active_operations_count", json!(-1)),
-            "active_operations_count: expected u64, found integer",
-        ),
+        (beat("uptime_seconds", json!(-1)), "uptime_seconds: must be at least 0, found -1"),
+        (beat("cpu_usage_percent", json!(100.5)), "cpu_usage_percent: must be from 0 to 100, found 100.5"),
+        (beat("memory_usage_mb", json!(-0.1)), "memory_usage_mb: must be at least 0, found -0.1"),
+        (beat("active_operations_count", json!(-1)), "active_operations_count: expected a whole number that is not negative, found integer"),
         (beat("flow_window", json!({})), "flow_window: missing key `node_id`"),
         (beat("more", json!(1)), "unknown key `more`"),
     ];

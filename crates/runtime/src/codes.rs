@@ -16,4 +16,5 @@ pub const CODES: &[(&str, &str, &str)] = &[
         "send the event itself, or an envelope with a `payload`",
     ),
     ("ONEX1013", "a message is not the event its topic carries", "correct the key that is named"),
+    ("ONEX1014", "a line is not UTF-8", "send UTF-8"),
 ];

@@ -55,8 +55,8 @@ pub fn decode(text: &str, event_type: Option<&str>) -> Result<Inbound, Rejection
     let mut envelope = read_message(text).map_err(unreadable)?;
     check_model(&envelope, event_type)?;
     redact_value(&mut envelope.payload);
-    let body =
-        serde_json::to_string(&envelope).map_err(|error| Rejection { code: "ONEX1011", reason: error.to_string() })?;
+    let body = serde_json::to_string(&kept(&envelope))
+        .map_err(|error| Rejection { code: "ONEX1011", reason: error.to_string() })?;
     let correlation_id = envelope.correlation_id.or_else(|| correlation_of(&envelope.payload));
     Ok(Inbound {
         event_type: event_type.map(str::to_owned),
@@ -65,6 +65,18 @@ pub fn decode(text: &str, event_type: Option<&str>) -> Result<Inbound, Rejection
         payload: envelope.payload,
         body,
     })
+}
+
+/// What is kept of an envelope: the event and what links it to others. Headers, tags and security context can hold
+/// secrets under any name, and nothing here reads them.
+fn kept(envelope: &Envelope) -> Envelope {
+    Envelope {
+        envelope_id: envelope.envelope_id,
+        envelope_timestamp: envelope.envelope_timestamp,
+        correlation_id: envelope.correlation_id,
+        parent_envelope_id: envelope.parent_envelope_id,
+        ..Envelope::bare(envelope.payload.clone())
+    }
 }
 
 fn unreadable(error: ReadError) -> Rejection {

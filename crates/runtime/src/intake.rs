@@ -243,12 +243,13 @@ impl Shared {
         let mut published = Vec::new();
         for message in messages {
             let on_bus = Message { key: message.key.clone(), ..Message::new(message.id, message.envelope.to_string()) };
-            match self.bus.publish(&message.topic, on_bus).await {
-                Ok(()) => {
-                    self.observer.published(message);
-                    published.push(message.id);
-                }
-                Err(error) => warn!(%error, topic = message.topic, "an event stays in the outbox"),
+            let on_its_way = self.bus.publish(&message.topic, on_bus).await;
+            let told = on_its_way
+                .map_err(|error| chain(&error))
+                .and_then(|()| self.observer.published(message).map_err(|error| chain(&error)));
+            match told {
+                Ok(()) => published.push(message.id),
+                Err(error) => warn!(error, topic = message.topic, "an event stays in the outbox"),
             }
         }
         if let Err(error) = self.worker.journal.mark_published(&published).await {

@@ -22,8 +22,12 @@ use crate::wiring::WiredOrchestrator;
 
 /// Is told what happens, in the order it happens to each run. Calls must return soon.
 pub trait Observer: Send + Sync {
-    /// An event has left; it may leave again after a crash, with the same id.
-    fn published(&self, message: &OutboxMessage);
+    /// An event leaves; it may leave again after a crash, with the same id.
+    ///
+    /// # Errors
+    ///
+    /// It could not be told; then it stays in the outbox.
+    fn published(&self, message: &OutboxMessage) -> std::io::Result<()>;
 
     /// A run has ended, or was set aside.
     fn run_ended(&self, report: &RunReport);

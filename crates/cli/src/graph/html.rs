@@ -89,8 +89,7 @@ fn table<const N: usize>(title: &str, head: [&str; N], rows: impl Iterator<Item 
         0 => format!("<td><code>{}</code></td>", xml(text)),
         _ => format!("<td>{}</td>", xml(text)),
     };
-    let rows: Vec<String> = rows
-        .map(|row| format!("<tr>{}</tr>", row.iter().enumerate().map(cell).collect::<String>()))
-        .collect();
+    let rows: Vec<String> =
+        rows.map(|row| format!("<tr>{}</tr>", row.iter().enumerate().map(cell).collect::<String>())).collect();
     format!("<h2>{}</h2>\n<table>\n<tr>{head}</tr>\n{}\n</table>", xml(title), rows.join("\n"))
 }

@@ -189,7 +189,8 @@ fn way(picture: &Picture, grid: &Grid, frames: &[Frame], link: usize) -> Way {
     let (from, to) = (frames[picture.links[link].from], frames[picture.links[link].to]);
     let chain = &grid.chains[link];
     let [_, bends @ .., _] = chain.as_slice() else {
-        let below = |frame: Frame, aside: i32| Point { x: frame.x + frame.width / 2 + aside, y: frame.y + frame.height };
+        let below =
+            |frame: Frame, aside: i32| Point { x: frame.x + frame.width / 2 + aside, y: frame.y + frame.height };
         let depth = 34 + (from.x - to.x).abs() / 12;
         return Way::Back { from: below(from, -10), to: below(to, 10), depth };
     };

@@ -73,7 +73,8 @@ fn draw_steps(contract: &Contract, picture: &mut Picture) {
 
 /// The topics that come in, each with whether its events start runs.
 fn draw_sources(contract: &Contract, picture: &mut Picture) -> Vec<(usize, bool)> {
-    let starting: Vec<String> = contract.starting_events().filter_map(|event| event.topic.as_deref()).map(wire).collect();
+    let starting: Vec<String> =
+        contract.starting_events().filter_map(|event| event.topic.as_deref()).map(wire).collect();
     let consumed = contract.topics().into_iter().filter(|topic| topic.direction == Direction::Consumes);
     let mut topics: Vec<String> = consumed.map(|topic| wire(topic.text)).collect();
     topics.dedup();

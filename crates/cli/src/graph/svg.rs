@@ -1,5 +1,7 @@
 //! Decides how a picture looks as SVG: boxes by kind, curves between columns, colours for light and dark.
 
+use std::cmp::Ordering;
+
 use super::escape::xml;
 use super::layout::{Frame, Layout, Point, Way, layout};
 use super::picture::{Item, Link, Picture, Shape};
@@ -38,7 +40,7 @@ pub(super) fn text(picture: &Picture) -> String {
     ];
     lines.extend(picture.links.iter().zip(&placed.ways).map(|(link, way)| line(link, way)));
     lines.extend(picture.items.iter().zip(&placed.frames).map(|(item, frame)| drawn(item, *frame)));
-    lines.extend(picture.links.iter().zip(&placed.ways).filter_map(|(link, way)| label(link, way)));
+    lines.extend(picture.links.iter().zip(&placed.ways).filter_map(|(link, way)| label(picture, link, way)));
     lines.push("</svg>".to_owned());
     lines.join("\n") + "\n"
 }
@@ -87,18 +89,13 @@ fn curve(way: &Way) -> String {
     }
 }
 
-fn label(link: &Link, way: &Way) -> Option<String> {
+fn label(picture: &Picture, link: &Link, way: &Way) -> Option<String> {
     if link.label.is_empty() {
         return None;
     }
     let Point { x, y } = match way {
-        Way::Forward(points) => {
-            let (from, to) = (points.first()?, points.get(1)?);
-            Point { x: from.x.midpoint(to.x), y: from.y.midpoint(to.y) - 3 }
-        }
-        Way::Back { from, to, depth } => {
-            Point { x: from.x.midpoint(to.x), y: from.y.max(to.y) + depth * 3 / 4 + 4 }
-        }
+        Way::Forward(points) => beside_the_crowd(picture, link, *points.first()?, *points.get(1)?),
+        Way::Back { from, to, depth } => Point { x: from.x.midpoint(to.x), y: from.y.max(to.y) + depth * 3 / 4 + 4 },
     };
     let parts: Vec<&str> = link.label.split(", ").collect();
     let above = i32::try_from(parts.len() - 1).unwrap_or(0) * LABEL_LINE / 2;
@@ -108,4 +105,17 @@ fn label(link: &Link, way: &Way) -> Option<String> {
     };
     let lines: String = parts.iter().enumerate().map(line).collect();
     Some(format!("<text class=\"label\" x=\"{x}\" y=\"{}\">{lines}</text>", y - above))
+}
+
+/// A point of the curve away from where many links leave or arrive together.
+fn beside_the_crowd(picture: &Picture, link: &Link, from: Point, to: Point) -> Point {
+    let leaving = picture.links.iter().filter(|other| other.from == link.from).count();
+    let arriving = picture.links.iter().filter(|other| other.to == link.to).count();
+    // Three places on the curve, in percent of its width and height.
+    let (along, down) = match leaving.cmp(&arriving) {
+        Ordering::Less => (42, 35),
+        Ordering::Equal => (50, 50),
+        Ordering::Greater => (58, 65),
+    };
+    Point { x: from.x + (to.x - from.x) * along / 100, y: from.y + (to.y - from.y) * down / 100 - 3 }
 }

@@ -57,7 +57,8 @@ fn called(name: &str, picture: &mut Picture) -> usize {
 /// The reducer a step names: itself, or through a dependency whose module ends with its name. A name that leads to
 /// no contract here is a protocol that another process fulfils, and is not drawn.
 fn reducer(contract: &Contract, named: &str, picture: &Picture) -> Option<usize> {
-    let modules = contract.dependencies.iter().filter_map(|dependency| dependency.module.as_deref()?.rsplit('.').next());
+    let modules =
+        contract.dependencies.iter().filter_map(|dependency| dependency.module.as_deref()?.rsplit('.').next());
     let found = std::iter::once(named).chain(modules).filter_map(|name| picture.find(&key(name)));
     found.into_iter().find(|index| picture.items[*index].shape == Shape::Reducer)
 }

@@ -34,11 +34,8 @@ fn topics(report: &Report) -> Vec<String> {
 }
 
 fn rules(rules: &[Rule], indent: &str) -> Vec<String> {
-    let name = rules.iter().map(|rule| rule.name.len()).max().unwrap_or(0);
-    let value = rules.iter().map(|rule| shown(&rule.value).len()).max().unwrap_or(0).min(24);
-    let line = |rule: &Rule| {
-        format!("{indent}{:<name$}  {:<value$}  from {}", rule.name, shown(&rule.value), rule.origin)
-    };
+    let width = rules.iter().map(|rule| rule.name.len()).max().unwrap_or(0);
+    let line = |rule: &Rule| format!("{indent}{:<width$}  {} ({})", rule.name, shown(&rule.value), rule.origin);
     rules.iter().map(line).collect()
 }
 
@@ -135,7 +132,7 @@ fn span(milliseconds: u64) -> String {
     let tenths = milliseconds / 100;
     match milliseconds {
         0..1_000 => format!("{milliseconds} ms"),
-        1_000..120_000 if tenths % 10 == 0 => format!("{} s", tenths / 10),
+        1_000..120_000 if tenths.is_multiple_of(10) => format!("{} s", tenths / 10),
         1_000..120_000 => format!("{}.{} s", tenths / 10, tenths % 10),
         _ => format!("{} min {} s", milliseconds / 60_000, milliseconds % 60_000 / 1_000),
     }

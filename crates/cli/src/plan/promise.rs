@@ -38,7 +38,8 @@ pub(super) fn binding(binding: &Binding) -> String {
         Binding::Receive { patterns } => format!("receives {}", patterns.join(", ")),
         Binding::Reduce { reducer } => format!("reduces by {reducer}"),
         Binding::Execute { filter, effect, .. } => {
-            let intents = filter.as_ref().map_or_else(|| "every intent".to_owned(), |filter| format!("intents {filter}"));
+            let intents =
+                filter.as_ref().map_or_else(|| "every intent".to_owned(), |filter| format!("intents {filter}"));
             let effect = effect.as_ref().map(|effect| format!(", {effect} where no route says otherwise"));
             format!("carries out {intents}{}", effect.unwrap_or_default())
         }

@@ -201,12 +201,8 @@ fn on_failure(plan: &Plan, index: usize) -> String {
     if matches!(plan.steps[index].binding, Binding::Receive { .. }) {
         return "does not fail: it hands on the event that started the run".to_owned();
     }
-    let dependents: Vec<String> = plan
-        .steps
-        .iter()
-        .filter(|step| step.depends_on.contains(&index))
-        .map(|step| step.id.to_string())
-        .collect();
+    let dependents: Vec<String> =
+        plan.steps.iter().filter(|step| step.depends_on.contains(&index)).map(|step| step.id.to_string()).collect();
     if plan.steps[index].is_absorbed {
         return format!("{} takes the failure as input; the run goes on", dependents.join(", "));
     }
@@ -260,7 +256,8 @@ fn journaled(plan: &Plan) -> Vec<Record> {
         records.push(Record { kind: "undo_succeeded, undo_failed", when: "after each attempt to undo".to_owned() });
     }
     let publishing = ids(plan, |binding| matches!(binding, Binding::Publish { .. }));
-    let events = if publishing.is_empty() { String::new() } else { format!(", the events of {}", publishing.join(", ")) };
+    let events =
+        if publishing.is_empty() { String::new() } else { format!(", the events of {}", publishing.join(", ")) };
     let state = if state.is_empty() { "" } else { ", the entity's new state" };
     records.push(Record { kind: "ended", when: format!("in one commit: how every step ended{events}{state}") });
     records

@@ -43,6 +43,10 @@ pub(super) fn tell(contract: &Contract, facts: &mut Facts) {
     tell_dependencies(contract, facts);
     tell_operations(contract, facts);
     tell_routes(contract, facts);
+    if contract.descriptor.as_ref().and_then(|descriptor| descriptor.idempotent) == Some(true) {
+        let path = at("descriptor").key("idempotent");
+        facts.tell(&["repeat"], Fact::new(Subject::SafeRepeat, &contract.name, path));
+    }
     let Ok(Value::Object(whole)) = serde_json::to_value(contract) else { return };
     tell_error_handling(whole.get("error_handling"), facts);
     for (key, value) in whole.iter().filter(|(key, _)| !TOLD.contains(&key.as_str())) {

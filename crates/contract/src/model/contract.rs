@@ -59,6 +59,10 @@ pub struct Contract {
     /// The topic that tells the end of a conversation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terminal_event: Option<String>,
+    /// How other runtimes route events to handlers in code; a workflow beside it is run there by those.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "anything")]
+    pub handler_routing: Option<Value>,
     /// What it needs around it.
     #[serde(default, skip_serializing_if = "Dependencies::is_empty")]
     pub dependencies: Dependencies,

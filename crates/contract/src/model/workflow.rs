@@ -116,6 +116,12 @@ pub struct GraphNode {
     /// For people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// How other runtimes name the node a step runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_node_type: Option<String>,
+    /// How other runtimes name the contract of the node a step runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contract_ref: Option<String>,
     /// Steps that come before it.
     #[serde(default, alias = "dependencies", skip_serializing_if = "Vec::is_empty")]
     pub depends_on: Vec<String>,

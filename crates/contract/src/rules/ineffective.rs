@@ -1,5 +1,6 @@
 //! ONEX0070: a key that this runtime understands and does not act on. A declared key is never silent.
-//! ONEX0071: a health check is declared, and this runtime serves none yet.
+//! ONEX0071: a section that this runtime knows and does not act on: a health check, which it does not serve yet, and
+//! routing to handlers in code, which is for runtimes that have the code.
 
 use super::{Finding, Rule, place};
 use crate::model::Contract;
@@ -15,17 +16,24 @@ pub(super) const NO_EFFECT: Rule = Rule::of_contract(
 
 pub(super) const NOT_SERVED: Rule = Rule::of_contract(
     "ONEX0071",
-    "a health check is not served yet",
-    "nothing is to be done; watch the process, and its exit code, until it is",
-    not_served,
+    "a section is not acted on",
+    "nothing is to be done; this runtime leaves the section to others",
+    not_acted_on,
 )
 .note();
 
-fn not_served(contract: &Contract) -> Vec<Finding> {
-    let declared = contract.health_check.as_ref().is_some_and(|check| check.enabled);
-    let finding =
-        || NOT_SERVED.finding(KeyPath::of(&["health_check"]), "`health_check` is declared and not served yet");
-    if declared { vec![Finding::at_key(finding())] } else { Vec::new() }
+fn not_acted_on(contract: &Contract) -> Vec<Finding> {
+    let has_health_check = contract.health_check.as_ref().is_some_and(|check| check.enabled);
+    let sections = [
+        (has_health_check, "health_check", "a health check is declared, and none is served yet"),
+        (
+            contract.handler_routing.is_some(),
+            "handler_routing",
+            "handlers are called by other runtimes, not by this one",
+        ),
+    ];
+    let declared = sections.into_iter().filter(|(is_declared, ..)| *is_declared);
+    declared.map(|(_, key, message)| Finding::at_key(NOT_SERVED.finding(KeyPath::of(&[key]), message))).collect()
 }
 
 const ALWAYS_ON: &str = "this runtime always does it";

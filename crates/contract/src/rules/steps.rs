@@ -1,5 +1,6 @@
-//! ONEX0040: a step that this runtime cannot run, because it is bound to nothing: an EFFECT that neither receives, carries out intents nor
-//! publishes, a REDUCER without a reducer. A COMPUTE step bound to nothing hands its input on, and is a note.
+//! ONEX0040: a step that is bound to nothing: an EFFECT that neither receives, carries out intents nor publishes, a
+//! REDUCER without a reducer. Where the contract routes to handlers in code, or the step names
+//! its node in another runtime's words, that runtime knows what to do with it, and it is a warning. A COMPUTE step bound to nothing hands its input on, and is a note.
 //! ONEX0041: an unknown `aggregation_strategy`.
 //! ONEX0042: a step publishes an event that `published_events` gives no topic for.
 
@@ -12,8 +13,7 @@ pub(super) const UNBOUND_STEP: Rule = Rule::of_contract(
     "a step is bound to nothing",
     "bind it in `step_config`: `event_pattern`, `effect_node` or `event_type` for an EFFECT, `reducer_protocol` for a REDUCER",
     unbound_steps,
-)
-.warning();
+);
 
 pub(super) const AGGREGATION: Rule = Rule::of_contract(
     "ONEX0041",
@@ -52,7 +52,16 @@ fn is_bound(archetype: Archetype, config: &StepConfig) -> bool {
 
 fn unbound_steps(contract: &Contract) -> Vec<Finding> {
     let unbound = steps(contract).filter(|(_, node)| !is_bound(node.node_type.archetype, &node.step_config));
-    unbound.map(|(index, node)| Finding::at_value(unbound_step(index, node))).collect()
+    let is_bound_elsewhere = |node: &GraphNode| {
+        contract.handler_routing.is_some() || node.target_node_type.is_some() || node.contract_ref.is_some()
+    };
+    unbound
+        .map(|(index, node)| {
+            let found = unbound_step(index, node);
+            let worst = if is_bound_elsewhere(node) { Severity::Warning } else { Severity::Error };
+            Finding::at_value(Diagnostic { severity: found.severity.min(worst), ..found })
+        })
+        .collect()
 }
 
 fn unbound_step(index: usize, node: &GraphNode) -> Diagnostic {

@@ -50,11 +50,7 @@ pub fn consul_deregister(
     position: Option<EventPosition>,
 ) -> ConsulDeregister {
     let service_id = ServiceId::of_node(kind, node_id);
-    ConsulDeregister {
-        correlation_id,
-        service_id,
-        position,
-    }
+    ConsulDeregister { correlation_id, service_id, position }
 }
 
 /// The row of a node, first or again seen at `now`.
@@ -63,34 +59,21 @@ pub fn postgres_upsert(
     now: Timestamp,
     run_id: Option<Uuid>,
 ) -> PostgresUpsertRegistration {
-    PostgresUpsertRegistration {
-        correlation_id: event.correlation_id,
-        record: record(event, now, run_id),
-    }
+    PostgresUpsertRegistration { correlation_id: event.correlation_id, record: record(event, now, run_id) }
 }
 
 /// Marks a node's row as gone; `position` as in [`consul_deregister`].
 pub fn postgres_deregister(node_id: Uuid, correlation_id: Uuid, position: Option<EventPosition>) -> PostgresDeregister {
-    PostgresDeregister {
-        correlation_id,
-        node_id,
-        position,
-    }
+    PostgresDeregister { correlation_id, node_id, position }
 }
 
 fn tags(event: &NodeIntrospectionEvent) -> Vec<String> {
-    vec![
-        "onex".to_owned(),
-        format!("node-type:{}", event.node_type),
-        format!("node-version:{}", event.node_version),
-    ]
+    vec!["onex".to_owned(), format!("node-type:{}", event.node_type), format!("node-version:{}", event.node_version)]
 }
 
 /// Consul can ask over HTTP only; for every other node somebody must pass the heartbeats on.
 fn health_check(event: &NodeIntrospectionEvent) -> HealthCheck {
-    let http = event
-        .health_endpoint()
-        .filter(|url| matches!(url.scheme(), "http" | "https"));
+    let http = event.health_endpoint().filter(|url| matches!(url.scheme(), "http" | "https"));
     let deregister_critical_service_after = Some(DEREGISTER_AFTER.to_owned());
     match http {
         Some(http) => HealthCheck::Http(HttpCheck {
@@ -99,10 +82,7 @@ fn health_check(event: &NodeIntrospectionEvent) -> HealthCheck {
             timeout: CHECK_TIMEOUT.to_owned(),
             deregister_critical_service_after,
         }),
-        None => HealthCheck::Ttl(TtlCheck {
-            ttl: CHECK_TTL.to_owned(),
-            deregister_critical_service_after,
-        }),
+        None => HealthCheck::Ttl(TtlCheck { ttl: CHECK_TTL.to_owned(), deregister_critical_service_after }),
     }
 }
 
@@ -118,10 +98,7 @@ fn meta(event: &NodeIntrospectionEvent, run_id: Option<Uuid>) -> BTreeMap<String
 }
 
 fn record(event: &NodeIntrospectionEvent, now: Timestamp, run_id: Option<Uuid>) -> RegistrationRecord {
-    let endpoint_text = event
-        .endpoints
-        .iter()
-        .map(|(name, url)| (name.clone(), url.to_string()));
+    let endpoint_text = event.endpoints.iter().map(|(name, url)| (name.clone(), url.to_string()));
     RegistrationRecord {
         node_id: event.node_id,
         node_name: event.node_name.clone(),
@@ -257,10 +234,7 @@ mod tests {
             assert_eq!(intent.node_id(), Some(node_id), "{kind}");
             assert_eq!(intent.correlation_id(), id);
             assert_eq!(intent.position().is_some(), kind != "postgres.deregister");
-            assert_eq!(
-                RegistrationIntent::from_parts(kind, &intent.payload()),
-                Ok(intent.clone())
-            );
+            assert_eq!(RegistrationIntent::from_parts(kind, &intent.payload()), Ok(intent.clone()));
             assert_eq!(serde_json::from_value::<RegistrationIntent>(wire).unwrap(), intent);
         }
     }

@@ -52,10 +52,7 @@ pub struct ConsulDeregister {
 
 /// How Consul learns whether a service is well, in Consul's own words.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(
-    untagged,
-    expecting = "a check with `HTTP`, `Interval` and `Timeout`, or one with `TTL`"
-)]
+#[serde(untagged, expecting = "a check with `HTTP`, `Interval` and `Timeout`, or one with `TTL`")]
 pub enum HealthCheck {
     /// Consul asks the service.
     Http(HttpCheck),

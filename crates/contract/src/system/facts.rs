@@ -1,0 +1,102 @@
+//! Decides what of a contract concerns other contracts. Small and storable: a tool that has seen a file before
+//! keeps these instead of the contract.
+
+use onex_topic::Topic;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Archetype, Contract};
+use crate::path::KeyPath;
+use crate::topics::Direction;
+
+/// What of one contract concerns others.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SystemFacts {
+    /// The node's name.
+    pub name: String,
+    /// What kind of node it is.
+    pub kind: Archetype,
+    /// Every topic it names, in the order of [`Contract::topics`].
+    pub topics: Vec<SystemTopic>,
+    /// Topics whose events start its runs, as they are written, with their places.
+    pub starts: Vec<(String, KeyPath)>,
+    /// Effects that its routes and steps name, with their places.
+    pub effects: Vec<(String, KeyPath)>,
+}
+
+/// A topic that a contract names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SystemTopic {
+    /// The canonical text; the text itself where it is no topic.
+    pub topic: String,
+    /// The event's type, where one is declared for it.
+    pub event_type: Option<String>,
+    /// Which way.
+    pub direction: Direction,
+    /// Where.
+    pub path: KeyPath,
+}
+
+impl SystemFacts {
+    /// What of a contract concerns others.
+    pub fn of(contract: &Contract) -> Self {
+        Self {
+            name: contract.name.clone(),
+            kind: contract.archetype(),
+            topics: topics(contract),
+            starts: starts(contract),
+            effects: effects(contract),
+        }
+    }
+}
+
+fn topics(contract: &Contract) -> Vec<SystemTopic> {
+    let named = contract.topics().into_iter().map(|named| SystemTopic {
+        topic: Topic::parse(named.text).map_or_else(|_| named.text.to_owned(), |parsed| parsed.topic.to_string()),
+        event_type: named.event_type.map(str::to_owned),
+        direction: named.direction,
+        path: named.path,
+    });
+    named.collect()
+}
+
+fn starts(contract: &Contract) -> Vec<(String, KeyPath)> {
+    if contract.workflow_coordination.is_none() {
+        return Vec::new();
+    }
+    let starting = contract.starting_events().filter_map(|event| Some((event, event.topic.clone()?)));
+    let placed = starting.map(|(event, topic)| {
+        let index = contract.consumed_events.iter().position(|consumed| consumed == event).unwrap_or(0);
+        (topic, KeyPath::of(&["consumed_events"]).index(index).key("topic"))
+    });
+    placed.collect()
+}
+
+fn effects(contract: &Contract) -> Vec<(String, KeyPath)> {
+    let routes = contract.intent_consumption.iter().flat_map(|consumption| &consumption.intent_routing_table);
+    let table = KeyPath::of(&["intent_consumption", "intent_routing_table"]);
+    let mut named: Vec<_> = routes.map(|(intent, node)| (node.clone(), table.key(intent))).collect();
+    let workflow = contract.workflow_coordination.iter();
+    let nodes = workflow.flat_map(|workflow| &workflow.workflow_definition.execution_graph.nodes);
+    let steps = KeyPath::of(&["workflow_coordination", "workflow_definition", "execution_graph", "nodes"]);
+    for (index, node) in nodes.enumerate() {
+        let path = || steps.index(index).key("step_config").key("effect_node");
+        named.extend(node.step_config.effect_node.iter().map(|name| (name.clone(), path())));
+    }
+    named
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SystemFacts;
+    use crate::read::{Source, read};
+
+    #[test]
+    fn facts_are_the_same_after_they_were_stored() {
+        let text = include_str!("../../../../contracts/node_registration_orchestrator/contract.yaml");
+        let contract = read(Source { file: "contract.yaml", text }).contract.expect("sound");
+        let facts = SystemFacts::of(&contract);
+        assert!(!facts.topics.is_empty() && !facts.starts.is_empty() && !facts.effects.is_empty(), "{facts:?}");
+        let stored = serde_json::to_string(&facts).expect("storable");
+        assert_eq!(serde_json::from_str::<SystemFacts>(&stored).expect("readable"), facts);
+    }
+}
