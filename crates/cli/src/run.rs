@@ -75,8 +75,7 @@ fn wire(
     let found = if roots.is_empty() { None } else { Some(discover(&roots).or_usage()?) };
     let readings: Vec<&Reading> = found.as_ref().map_or_else(|| built_in.iter().collect(), |found| found.readings());
     let nodes = assemble::nodes(assemble::backends(config)?, &readings, &built_in)?;
-    let of_nodes: Vec<&Reading> = built_in.iter().filter(|reading| is_node(reading)).collect();
-    let (report, orchestrators) = WiringReport::of(&readings, &nodes, &of_nodes);
+    let (report, orchestrators) = WiringReport::of(&readings, &nodes);
     report.entries.iter().for_each(|entry| eprintln!("{entry}"));
     if report.has_refusals() && !arguments.keep_going {
         eprintln!("error: contracts were refused; `onex check` shows why, `--keep-going` starts without them");
@@ -93,14 +92,6 @@ fn wire(
 fn roots(arguments: &RunArguments) -> Vec<PathBuf> {
     let default = PathBuf::from("contracts");
     if arguments.contracts.is_empty() && default.is_dir() { vec![default] } else { arguments.contracts.clone() }
-}
-
-/// Whether a contract inside the binary is of a node, which exists with or without a file.
-fn is_node(reading: &Reading) -> bool {
-    reading
-        .contract
-        .as_ref()
-        .is_some_and(|contract| [builtin::REDUCER, builtin::EFFECT].contains(&contract.name.as_str()))
 }
 
 /// Feeds the input, then waits: with `--once` until everything is done, else until told to stop.

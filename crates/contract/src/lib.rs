@@ -31,7 +31,7 @@ pub use model::{
     StepConfig, Subscribe, TopicEntry, Transition, Version, WorkflowCoordination, WorkflowDefinition, WorkflowMetadata,
 };
 pub use path::{KeyPath, Segment};
-pub use read::{FileKind, Include, Included, MAX_BYTES, Reading, Source, read, read_canonical, read_with};
+pub use read::{FileKind, Include, Included, MAX_BYTES, Reading, Source, examine, read, read_canonical, read_with};
 pub use rules::{Rule, rules};
 pub use schema::schema;
 pub use system::{FileFacts, SystemContract, SystemFacts, SystemTopic, check_facts, check_system};

@@ -50,9 +50,9 @@ pub struct Reading {
     pub kind: FileKind,
     /// The contract, without the parts that were in error; `None` for what is no node's.
     pub contract: Option<Contract>,
-    /// Fingerprint of all that was read, unknown keys included.
+    /// Fingerprint of all that was read, unknown keys included; [`examine`] makes none.
     pub fingerprint: Option<Fingerprint>,
-    /// Canonical JSON of all that was read, for the journal.
+    /// Canonical JSON of all that was read, for the journal; [`examine`] makes none.
     pub canonical: String,
     /// Every problem, in the order of the text.
     pub diagnostics: Vec<Diagnostic>,
@@ -86,20 +86,32 @@ pub fn read(source: Source<'_>) -> Reading {
 
 /// Reads one contract with the files it includes.
 pub fn read_with(source: Source<'_>, includes: &dyn Include) -> Reading {
+    let mut text = String::new();
+    let reading = read_keeping(source, includes, |value| text = canonical(value));
+    let fingerprint = (!text.is_empty()).then(|| Fingerprint::of(&text));
+    Reading { fingerprint, canonical: text, ..reading }
+}
+
+/// As [`read_with`], without canonical JSON and fingerprint: for those who only want to know what is wrong.
+pub fn examine(source: Source<'_>, includes: &dyn Include) -> Reading {
+    read_keeping(source, includes, |_| ())
+}
+
+fn read_keeping(source: Source<'_>, includes: &dyn Include, keep: impl FnOnce(&Value)) -> Reading {
     let (value, oddities) = match document(source, includes) {
         Ok(document) => document,
         Err(diagnostic) => return Reading::unread(source.file, *diagnostic),
     };
+    keep(&value);
     let kind = FileKind::of(&value);
-    let canonical = canonical(&value);
     let (contract, findings) =
         if kind == FileKind::Node { of_node(source, value) } else { (None, vec![not_a_node(kind)]) };
     Reading {
         file: source.file.to_owned(),
         kind,
         contract,
-        fingerprint: Some(Fingerprint::of(&canonical)),
-        canonical,
+        fingerprint: None,
+        canonical: String::new(),
         diagnostics: placed(source, findings.into_iter().chain(oddities).collect()),
     }
 }
@@ -216,7 +228,16 @@ fn typed(mut value: Value) -> (Option<Contract>, Vec<Finding>) {
 
 type ShapeError = serde_path_to_error::Error<serde_json::Error>;
 
+/// Reads a value, first without a record of where it is: that costs as much as the reading, and few contracts err.
 fn attempt(value: &Value, ignored: &mut Vec<KeyPath>) -> Result<Contract, ShapeError> {
+    let mut note = |path: serde_ignored::Path<'_>| ignored.push(ignored_path(&path));
+    Contract::deserialize(serde_ignored::Deserializer::new(value, &mut note)).or_else(|_| {
+        ignored.clear();
+        tracked(value, ignored)
+    })
+}
+
+fn tracked(value: &Value, ignored: &mut Vec<KeyPath>) -> Result<Contract, ShapeError> {
     let mut track = serde_path_to_error::Track::new();
     let deserializer = serde_path_to_error::Deserializer::new(value, &mut track);
     let mut note = |path: serde_ignored::Path<'_>| ignored.push(ignored_path(&path));

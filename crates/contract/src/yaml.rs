@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
 use crate::path::KeyPath;
@@ -181,10 +182,15 @@ impl<'de> Visitor<'de> for Node<'_> {
         while let Some(key) = map.next_key_seed(Key)? {
             let place = Place::Key(self.place, &key);
             let value = map.next_value_seed(Node { place: &place, depth: self.depth + 1, ..self })?;
-            if entries.contains_key(&key) {
-                self.duplicates.borrow_mut().push(place.path());
+            match entries.entry(key) {
+                Entry::Vacant(entry) => {
+                    entry.insert(value);
+                }
+                Entry::Occupied(mut entry) => {
+                    self.duplicates.borrow_mut().push(self.place.path().key(entry.key()));
+                    entry.insert(value);
+                }
             }
-            entries.insert(key, value);
         }
         Ok(Value::Object(entries))
     }

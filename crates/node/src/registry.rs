@@ -107,6 +107,11 @@ impl NodeRegistry {
     pub fn reducer_names(&self) -> impl Iterator<Item = &str> {
         self.reducers.keys().map(String::as_str)
     }
+
+    /// Names of all effects.
+    pub fn effect_names(&self) -> impl Iterator<Item = &str> {
+        self.effects.keys().map(String::as_str)
+    }
 }
 
 impl fmt::Debug for NodeRegistry {

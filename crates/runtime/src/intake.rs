@@ -19,7 +19,7 @@ use crate::runtime::{RunReport, Shared};
 use crate::wiring::{WiredOrchestrator, chain};
 
 /// Longest pause between two attempts to use a journal that cannot be used.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// A piece of work.
 #[derive(Debug)]
@@ -137,7 +137,7 @@ impl Runner {
     async fn carry(&self, work: Work) {
         match work {
             Work::Recovered(claim) => {
-                self.shared.recover(claim).await;
+                self.shared.recover(claim, &self.orchestrator.plan().name).await;
                 self.shared.one_recovered();
             }
             Work::Fresh(work) => {

@@ -10,7 +10,7 @@ use onex_orchestrator::{DriveError, NodeOrchestrator, PlanError};
 use tracing::{info, warn};
 
 use crate::ingress::bus_message;
-use crate::intake::Work;
+use crate::intake::{LONGEST_PAUSE, Work};
 use crate::lanes::Lanes;
 use crate::runtime::{RuntimeError, Shared};
 use crate::wiring::chain;
@@ -56,36 +56,28 @@ impl Shared {
         Ok(())
     }
 
-    /// Carries one taken-over run to its end, with the contract it started with.
-    pub(crate) async fn recover(&self, claim: Claim) {
+    /// Carries one taken-over run to its end, with the contract it started with; tries again while the journal
+    /// cannot be used.
+    pub(crate) async fn recover(&self, claim: Claim, orchestrator: &str) {
         let mut pause = Duration::from_millis(100);
-        loop {
-            let orchestrator = match self.try_recover(claim).await {
-                Ok(()) => return,
-                Err((orchestrator, error)) if !error.is_transient() => {
-                    return self.give_up(claim.run_id, &orchestrator, &error).await;
-                }
-                Err((orchestrator, error)) => {
-                    warn!(error = chain(&error), run_id = %claim.run_id, "recovery is tried again");
-                    orchestrator
-                }
-            };
-            drop(orchestrator);
+        while let Err(error) = self.try_recover(claim, orchestrator).await {
+            if !error.is_transient() {
+                return self.give_up(claim.run_id, orchestrator, &error).await;
+            }
+            warn!(error = chain(&error), run_id = %claim.run_id, "recovery is tried again");
             tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(Duration::from_secs(5));
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
-    async fn try_recover(&self, claim: Claim) -> Result<(), (String, DriveError)> {
+    async fn try_recover(&self, claim: Claim, name: &str) -> Result<(), DriveError> {
         let run_id = claim.run_id;
-        let journal_error = |source| (String::new(), DriveError::Journal { run_id, source });
-        let Some(stored) = self.worker.journal.load(run_id).await.map_err(journal_error)? else { return Ok(()) };
-        let name = stored.header.orchestrator.clone();
+        let stored = self.worker.journal.load(run_id).await;
+        let Some(stored) = stored.map_err(|source| DriveError::Journal { run_id, source })? else { return Ok(()) };
         let orchestrator = self.orchestrator_of(&stored.header.contract_fingerprint).await;
-        let orchestrator = orchestrator.map_err(|error| (name.clone(), unplanned(run_id, error)))?;
-        let end =
-            orchestrator.resume(&self.worker, stored, claim.epoch).await.map_err(|error| (name.clone(), error))?;
-        self.ended(&name, end, true).await;
+        let orchestrator = orchestrator.map_err(|error| unplanned(run_id, error))?;
+        let end = orchestrator.resume(&self.worker, stored, claim.epoch).await?;
+        self.ended(name, end, true).await;
         Ok(())
     }
 

@@ -190,10 +190,10 @@ impl Runtime {
 
     /// Runs whose orchestrator is not wired any more are finished with the contract they started with.
     fn begin_orphans(&self, recovered: Recovered) {
-        for (_, claim) in recovered.into_values().flatten() {
+        for (header, claim) in recovered.into_values().flatten() {
             let shared = Arc::clone(&self.shared);
             self.shared.tracker.spawn(async move {
-                shared.recover(claim).await;
+                shared.recover(claim, &header.orchestrator).await;
                 shared.one_recovered();
             });
         }

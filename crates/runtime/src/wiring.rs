@@ -76,10 +76,11 @@ pub struct WiredOrchestrator {
 }
 
 impl WiringReport {
-    /// Wires contracts over the nodes this process has. `built_in` are contracts of nodes that exist without a
-    /// file; a file of the same name comes before them.
-    pub fn of(readings: &[&Reading], nodes: &NodeRegistry, built_in: &[&Reading]) -> (Self, Vec<WiredOrchestrator>) {
-        let known: Vec<_> = built_in.iter().filter_map(|reading| reading.contract.as_ref()).map(named_kind).collect();
+    /// Wires contracts over the nodes this process has; these exist with or without a contract's file.
+    pub fn of(readings: &[&Reading], nodes: &NodeRegistry) -> (Self, Vec<WiredOrchestrator>) {
+        let reducers = nodes.reducer_names().map(|name| (name.to_owned(), Archetype::Reducer));
+        let known: Vec<_> =
+            nodes.effect_names().map(|name| (name.to_owned(), Archetype::Effect)).chain(reducers).collect();
         let findings = system_findings(readings, &known);
         let mut entries = Vec::new();
         let mut orchestrators = Vec::new();
@@ -97,10 +98,6 @@ impl WiringReport {
     pub fn has_refusals(&self) -> bool {
         self.entries.iter().any(|entry| matches!(entry.outcome, Outcome::Refused { .. }))
     }
-}
-
-fn named_kind(contract: &Contract) -> (String, Archetype) {
-    (contract.name.clone(), contract.archetype())
 }
 
 fn system_findings(readings: &[&Reading], known: &[(String, Archetype)]) -> Vec<Diagnostic> {
