@@ -17,36 +17,12 @@ struct Step {
 }
 
 const STEPS: &[Step] = &[
-    Step {
-        name: "format",
-        run: format,
-        repair: "run `cargo fmt --all`",
-    },
-    Step {
-        name: "layers",
-        run: layers::check,
-        repair: "change the manifests named above",
-    },
-    Step {
-        name: "lints",
-        run: lints,
-        repair: "run `cargo clippy --workspace --all-targets`",
-    },
-    Step {
-        name: "schemas",
-        run: fresh_schemas,
-        repair: "run `cargo xtask schemas`, then commit",
-    },
-    Step {
-        name: "documentation",
-        run: documentation,
-        repair: "run `cargo doc --workspace --no-deps`",
-    },
-    Step {
-        name: "tests",
-        run: tests,
-        repair: "run `cargo xtask test`, or one test with `-- -p NAME`",
-    },
+    Step { name: "format", run: format, repair: "run `cargo fmt --all`" },
+    Step { name: "layers", run: layers::check, repair: "change the manifests named above" },
+    Step { name: "lints", run: lints, repair: "run `cargo clippy --workspace --all-targets`" },
+    Step { name: "schemas", run: fresh_schemas, repair: "run `cargo xtask schemas`, then commit" },
+    Step { name: "documentation", run: documentation, repair: "run `cargo doc --workspace --no-deps`" },
+    Step { name: "tests", run: tests, repair: "run `cargo xtask test`, or one test with `-- -p NAME`" },
 ];
 
 /// Stops at the first step that fails.

@@ -17,17 +17,10 @@ pub(crate) fn capture(command: &mut Command) -> Result<String> {
 
 /// As [`capture`], with `input` on the program's standard input.
 pub(crate) fn capture_with_input(command: &mut Command, input: &str) -> Result<String> {
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = command
-        .spawn()
-        .with_context(|| format!("starting `{}`", shown(command)))?;
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().with_context(|| format!("starting `{}`", shown(command)))?;
     if let Some(mut stdin) = child.stdin.take() {
-        stdin
-            .write_all(input.as_bytes())
-            .context("writing to a program's input")?;
+        stdin.write_all(input.as_bytes()).context("writing to a program's input")?;
     }
     let output = child.wait_with_output().context("waiting for a program")?;
     accept(command, &output)

@@ -5,16 +5,13 @@
 //!
 //! **Absent on purpose:** a runtime, an HTTP client, a signal handler. The commands start other
 //! programs and wait for them; the standard library does that well.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a command-line tool talks on its streams"
-)]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks on its streams")]
 #![expect(
     clippy::disallowed_methods,
     reason = "this tool is the outside world: it reads clocks and sleeps while programs start"
 )]
 
+mod bench;
 mod ci;
 mod layers;
 mod scan;
@@ -58,6 +55,9 @@ enum Task {
     },
     /// Tell what the reader says about many contracts at once.
     Scan(scan::Arguments),
+    /// Measure, and print the numbers with the machine they are of.
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Run everything that has to hold before a change is merged.
     Ci,
 }
@@ -80,6 +80,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Schemas { check: true } => schemas::run(Mode::Check)?,
         Task::Schemas { check: false } => schemas::run(Mode::Write)?,
         Task::Scan(arguments) => scan::run(&arguments)?,
+        Task::Bench(bench) => bench::run(&bench)?,
         Task::Ci => ci::run()?,
     }
     Ok(ExitCode::SUCCESS)

@@ -27,11 +27,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let own = [workspace::root().join("contracts"), workspace::root().join("examples")];
-    let roots = if arguments.directories.is_empty() {
-        &own[..]
-    } else {
-        &arguments.directories
-    };
+    let roots = if arguments.directories.is_empty() { &own[..] } else { &arguments.directories };
     let mut readings = Vec::new();
     for path in contracts(roots)? {
         readings.push(reading(&path)?);
@@ -41,10 +37,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     }
     let report = Report::of(&readings);
     if arguments.json {
-        println!(
-            "{}",
-            serde_json::to_string_pretty(&report).context("encoding the report")?
-        );
+        println!("{}", serde_json::to_string_pretty(&report).context("encoding the report")?);
     } else {
         print!("{report}");
     }
@@ -52,11 +45,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 }
 
 fn shown(roots: &[PathBuf]) -> String {
-    roots
-        .iter()
-        .map(|root| root.display().to_string())
-        .collect::<Vec<_>>()
-        .join(", ")
+    roots.iter().map(|root| root.display().to_string()).collect::<Vec<_>>().join(", ")
 }
 
 /// Each contract once, in the order of the names, so that two scans can be compared.
@@ -87,10 +76,7 @@ fn is_contract(path: &Path) -> bool {
 fn reading(path: &Path) -> Result<Reading> {
     let bytes = fs::read(path).with_context(|| format!("reading {}", path.display()))?;
     let text = String::from_utf8_lossy(&bytes);
-    Ok(read(Source {
-        file: &path.display().to_string(),
-        text: &text,
-    }))
+    Ok(read(Source { file: &path.display().to_string(), text: &text }))
 }
 
 #[cfg(test)]
@@ -99,21 +85,10 @@ mod tests {
 
     #[test]
     fn contracts_are_known_by_their_names() {
-        for name in [
-            "contract.yaml",
-            "a/contract.yml",
-            "handler_contract.yaml",
-            "a__contract.yaml",
-        ] {
+        for name in ["contract.yaml", "a/contract.yml", "handler_contract.yaml", "a__contract.yaml"] {
             assert!(is_contract(Path::new(name)), "{name}");
         }
-        for name in [
-            "contract.json",
-            "contracts.yaml",
-            "subcontract.yaml",
-            "yaml",
-            "contract",
-        ] {
+        for name in ["contract.json", "contracts.yaml", "subcontract.yaml", "yaml", "contract"] {
             assert!(!is_contract(Path::new(name)), "{name}");
         }
     }

@@ -40,10 +40,7 @@ pub(crate) fn run(mode: Mode) -> Result<()> {
 fn generated() -> Result<BTreeMap<String, String>> {
     let mut schemas = onex_event::schemas();
     schemas.push(("contract", onex_contract::schema()));
-    schemas
-        .into_iter()
-        .map(|(name, schema)| Ok((format!("{name}{SUFFIX}"), text(&schema)?)))
-        .collect()
+    schemas.into_iter().map(|(name, schema)| Ok((format!("{name}{SUFFIX}"), text(&schema)?))).collect()
 }
 
 fn text(schema: &impl Serialize) -> Result<String> {
@@ -98,11 +95,8 @@ mod tests {
         fs::write(directory.join("README.md"), "not a schema").unwrap();
         let file = |name: &str| (name.to_owned(), "{\"type\": \"object\"}\n".to_owned());
         let files = BTreeMap::from([file("changed.schema.json"), file("new.schema.json")]);
-        let drift = [
-            "changed.schema.json is stale",
-            "new.schema.json is missing",
-            "old.schema.json comes from no model",
-        ];
+        let drift =
+            ["changed.schema.json is stale", "new.schema.json is missing", "old.schema.json comes from no model"];
 
         assert_eq!(reconcile(&directory, &files, Mode::Check).unwrap(), drift);
         assert_eq!(reconcile(&directory, &files, Mode::Write).unwrap(), drift);

@@ -91,10 +91,7 @@ fn take_down(layout: &Layout, mut state: State) -> Result<()> {
 
 fn status(layout: &Layout) -> Result<ExitCode> {
     let state = State::load(layout);
-    let postgres = state
-        .postgres
-        .as_ref()
-        .map(|postgres| (postgres.running(), postgres.port));
+    let postgres = state.postgres.as_ref().map(|postgres| (postgres.running(), postgres.port));
     let consul = state.consul.as_ref().map(|consul| (consul.running(), consul.http_port));
     let mut all_answer = true;
     for (name, found) in [("postgres", postgres), ("consul", consul)] {
@@ -105,11 +102,7 @@ fn status(layout: &Layout) -> Result<ExitCode> {
         }
         all_answer &= matches!(found, Some((Some(_), _)));
     }
-    Ok(if all_answer {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if all_answer { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// The environment of a test process, in the order it is printed.

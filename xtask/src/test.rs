@@ -22,10 +22,7 @@ pub(crate) struct Arguments {
 impl Arguments {
     /// Every test, and nothing left behind.
     pub(crate) fn everything() -> Self {
-        Self {
-            keep: false,
-            arguments: Vec::new(),
-        }
+        Self { keep: false, arguments: Vec::new() }
     }
 }
 
@@ -40,9 +37,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 }
 
 fn build_and_test(hold: &Hold, arguments: &[String]) -> Result<ExitCode> {
-    step::timed("build", || {
-        step::show(&mut step::cargo(&["build", "--package", "onex"]))
-    })?;
+    step::timed("build", || step::show(&mut step::cargo(&["build", "--package", "onex"])))?;
     let variables = hold.variables()?;
     step::timed("test", || {
         let mut tests = step::cargo(&["test"]);
@@ -57,9 +52,6 @@ fn build_and_test(hold: &Hold, arguments: &[String]) -> Result<ExitCode> {
 /// cargo lets `--workspace` win over `-p`, so it is left out when a package is named.
 fn packages(arguments: &[String]) -> Option<&'static str> {
     let names_a_package = |argument: &String| argument.starts_with("-p") || argument.starts_with("--package");
-    let named = arguments
-        .iter()
-        .take_while(|argument| *argument != "--")
-        .any(names_a_package);
+    let named = arguments.iter().take_while(|argument| *argument != "--").any(names_a_package);
     (!named).then_some("--workspace")
 }

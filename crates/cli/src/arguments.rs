@@ -143,6 +143,13 @@ pub(crate) struct CheckArguments {
     /// Show notes too: keys that other tools read, and what is worth knowing.
     #[arg(long)]
     pub(crate) notes: bool,
+    /// Directory for what is remembered of files that were checked before [default: $XDG_CACHE_HOME/onex, else
+    /// ~/.cache/onex].
+    #[arg(long, env = "ONEX_CACHE_DIR", value_name = "DIR", conflicts_with = "no_cache")]
+    pub(crate) cache_dir: Option<PathBuf>,
+    /// Read every file, remember nothing.
+    #[arg(long)]
+    pub(crate) no_cache: bool,
 }
 
 const CHECK_EXAMPLES: &str = "\

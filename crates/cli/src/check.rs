@@ -1,76 +1,48 @@
 //! `onex check`: every finding of every contract, alone and together.
+//!
+//! Files are read on all cores, and one that was checked before is not read as a contract again. Texts are not kept:
+//! the few that are shown are fetched once more.
 
+mod cache;
+mod examine;
 mod fix;
 mod formats;
+mod place;
 
 use std::path::PathBuf;
 
-use onex_contract::{Diagnostic, Severity, SystemContract, check_system, silence};
-use onex_runtime::{Discovered, FoundContract, discover};
+use anyhow::Context;
+use onex_contract::{Diagnostic, Severity};
+use onex_runtime::{ContractFile, find, on_all_cores};
 
 use crate::arguments::{CheckArguments, Format};
 use crate::exit::{Exit, Stop};
-use crate::{OrUsage, builtin, output, render};
+use crate::{OrUsage, output, render};
+use cache::Cache;
 
 pub(crate) fn check(arguments: &CheckArguments) -> Result<Exit, Stop> {
     let paths = if arguments.paths.is_empty() { vec![PathBuf::from(".")] } else { arguments.paths.clone() };
-    let mut found = discover(&paths).or_usage()?;
-    let mut findings = findings(&found, arguments);
+    let mut cache = place::of(arguments).map_or_else(Cache::none, Cache::open);
+    let mut files = find(&paths).or_usage()?;
+    let mut findings = findings(&files, &mut cache, arguments);
     if arguments.fix {
-        let fixed = fix::apply(&found, &findings).or_usage()?;
+        let fixed = fix::apply(&files, &findings).or_usage()?;
         eprintln!("{fixed} findings mended");
-        found = discover(&paths).or_usage()?;
-        findings = self::findings(&found, arguments);
+        files = find(&paths).or_usage()?;
+        findings = self::findings(&files, &mut cache, arguments);
     }
-    show(&found, &findings, arguments)?;
+    cache.save();
+    show(&files, &findings, arguments)?;
     let worst = findings.iter().map(|finding| finding.severity).max();
     let bound = if arguments.strict { Severity::Warning } else { Severity::Error };
     Ok(if worst >= Some(bound) { Exit::Problems } else { Exit::Done })
 }
 
-fn show(found: &Discovered, findings: &[Diagnostic], arguments: &CheckArguments) -> Result<(), Stop> {
-    if arguments.statistics {
-        return output::line(formats::statistics(findings));
-    }
-    match arguments.format {
-        Format::Json => output::line(formats::json(found.contracts.len(), findings)),
-        Format::Sarif => output::line(formats::sarif(findings)),
-        Format::Github => findings.iter().try_for_each(|finding| output::line(formats::github(finding))),
-        Format::Human => human(found, findings, arguments),
-    }
-}
-
-/// Findings of single contracts and of the system, by file and place: those that are wanted and not silenced.
-fn findings(found: &Discovered, arguments: &CheckArguments) -> Vec<Diagnostic> {
-    let mut all: Vec<_> = found.contracts.iter().flat_map(|found| found.reading.diagnostics.clone()).collect();
-    all.extend(system_findings(found));
-    let mut findings = Vec::new();
-    for contract in &found.contracts {
-        let file = &contract.reading.file;
-        let (own, others) = all.into_iter().partition(|finding: &Diagnostic| finding.file == *file);
-        findings.extend(silence(file, &contract.text, own));
-        all = others;
-    }
+/// What is wanted of the findings, by file and place.
+fn findings(files: &[ContractFile], cache: &mut Cache, arguments: &CheckArguments) -> Vec<Diagnostic> {
+    let mut findings = examine::findings(files, cache);
     findings.retain(|finding| is_wanted(finding.code, arguments));
-    findings.sort_by(|left, right| (&left.file, left.span, left.code).cmp(&(&right.file, right.span, right.code)));
     findings
-}
-
-fn system_findings(found: &Discovered) -> Vec<Diagnostic> {
-    let contracts: Vec<_> = found
-        .contracts
-        .iter()
-        .filter_map(|found| {
-            Some(SystemContract { file: &found.reading.file, contract: found.reading.contract.as_ref()? })
-        })
-        .collect();
-    let built_in = builtin::readings();
-    let known: Vec<_> = built_in
-        .iter()
-        .filter_map(|reading| reading.contract.as_ref())
-        .map(|contract| (contract.name.clone(), contract.archetype()))
-        .collect();
-    check_system(&contracts, &known).into_iter().map(|finding| placed(found, finding)).collect()
 }
 
 fn is_wanted(code: &str, arguments: &CheckArguments) -> bool {
@@ -78,21 +50,29 @@ fn is_wanted(code: &str, arguments: &CheckArguments) -> bool {
     (arguments.select.is_empty() || named(&arguments.select)) && !named(&arguments.ignore)
 }
 
-/// A finding of the system with its place in the file's text.
-fn placed(found: &Discovered, finding: Diagnostic) -> Diagnostic {
-    let text = text_of(found, &finding.file);
-    Diagnostic { span: onex_contract::locate(text, &finding.path), ..finding }
-}
-
-fn text_of<'f>(found: &'f Discovered, file: &str) -> &'f str {
-    found.contracts.iter().find(|found: &&FoundContract| found.reading.file == file).map_or("", |found| &found.text)
+fn show(files: &[ContractFile], findings: &[Diagnostic], arguments: &CheckArguments) -> Result<(), Stop> {
+    if arguments.statistics {
+        return output::line(formats::statistics(findings));
+    }
+    match arguments.format {
+        Format::Json => output::line(formats::json(files.len(), findings).context("cannot write JSON").or_usage()?),
+        Format::Sarif => output::line(formats::sarif(findings)),
+        Format::Github => findings.iter().try_for_each(|finding| output::line(formats::github(finding))),
+        Format::Human => human(files, findings, arguments),
+    }
 }
 
 /// Notes are counted and shown only when asked for: most contracts carry keys for other tools.
-fn human(found: &Discovered, findings: &[Diagnostic], arguments: &CheckArguments) -> Result<(), Stop> {
+fn human(files: &[ContractFile], findings: &[Diagnostic], arguments: &CheckArguments) -> Result<(), Stop> {
+    let of_files: Vec<&[Diagnostic]> = findings.chunk_by(|left, right| left.file == right.file).collect();
+    let by_name = examine::by_name(files);
     let is_shown = |finding: &&Diagnostic| arguments.notes || finding.severity > Severity::Note;
-    for finding in findings.iter().filter(is_shown) {
-        output::line(render::finding(finding, text_of(found, &finding.file)))?;
-    }
-    output::line(formats::summary(found.contracts.len(), findings, arguments.notes))
+    let rendered = on_all_cores(&of_files, |findings| {
+        let shown: Vec<&Diagnostic> = findings.iter().filter(is_shown).collect();
+        let file = shown.first().and_then(|first| by_name.get(&first.file));
+        let text = file.and_then(|file| file.text().ok()).unwrap_or_default();
+        shown.into_iter().map(|finding| render::finding(finding, &text) + "\n").collect::<String>()
+    });
+    rendered.iter().filter(|text| !text.is_empty()).try_for_each(output::text)?;
+    output::line(formats::summary(files.len(), findings, arguments.notes))
 }

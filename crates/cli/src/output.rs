@@ -7,8 +7,13 @@ use std::io::{ErrorKind, Write, stdout};
 use crate::exit::{Exit, Stop};
 
 /// Writes one line.
-pub(crate) fn line(text: impl Display) -> Result<(), Stop> {
-    writeln!(stdout().lock(), "{text}").map_err(|error| Stop {
+pub(crate) fn line(line: impl Display) -> Result<(), Stop> {
+    text(format!("{line}\n"))
+}
+
+/// Writes text that has its own line breaks.
+pub(crate) fn text(text: impl AsRef<str>) -> Result<(), Stop> {
+    stdout().lock().write_all(text.as_ref().as_bytes()).map_err(|error| Stop {
         exit: if error.kind() == ErrorKind::BrokenPipe { Exit::Done } else { Exit::Problems },
         error: anyhow::Error::new(error).context("cannot write to standard output"),
     })

@@ -178,9 +178,11 @@ mod tests {
 
     #[test]
     fn an_aggregation_is_told_flat() {
-        let output = json!({"status": "partial", "applied": {"a": true, "b": false}, "errors": {"a": null, "b": "down"}});
+        let output =
+            json!({"status": "partial", "applied": {"a": true, "b": false}, "errors": {"a": null, "b": "down"}});
         let told = flattened(output.as_object().cloned().expect("an object"));
-        let expected = json!({"status": "partial", "a_applied": true, "b_applied": false, "a_error": null, "b_error": "down"});
+        let expected =
+            json!({"status": "partial", "a_applied": true, "b_applied": false, "a_error": null, "b_error": "down"});
         assert_eq!(Value::Object(told), expected);
     }
 

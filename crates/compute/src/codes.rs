@@ -7,9 +7,5 @@ pub const CODES: &[(&str, &str, &str)] = &[
         "not every backend took part, and the contract wants all or none",
         "look at the backends that are named; what was done is undone if the contract says so",
     ),
-    (
-        "ONEX3011",
-        "a template leads to nothing",
-        "correct the path in the step's `input`",
-    ),
+    ("ONEX3011", "a template leads to nothing", "correct the path in the step's `input`"),
 ];

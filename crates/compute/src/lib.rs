@@ -3,8 +3,8 @@
 //! Decides what the built-in pure steps compute. Each is a function of its input; a recovery runs it
 //! again and must get the same bytes.
 
-pub mod codes;
 mod aggregate;
+pub mod codes;
 mod pass;
 mod template;
 

@@ -17,6 +17,11 @@ struct Allow<'a> {
     used: bool,
 }
 
+/// Whether a text has comments that may silence something.
+pub fn has_allows(text: &str) -> bool {
+    text.contains(MARK)
+}
+
 /// The findings of one file that its comments do not silence, with those about the comments themselves.
 pub fn silence(file: &str, text: &str, findings: Vec<Diagnostic>) -> Vec<Diagnostic> {
     let mut allows = allows(text);

@@ -19,7 +19,7 @@ mod system;
 mod topics;
 mod yaml;
 
-pub use allow::silence;
+pub use allow::{has_allows, silence};
 pub use diagnostic::{Diagnostic, Severity, Span};
 pub use diff::{Change, ChangeClass, diff};
 pub use fingerprint::Fingerprint;

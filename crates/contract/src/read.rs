@@ -15,12 +15,12 @@ use serde_json::Value;
 
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::fingerprint::{Fingerprint, canonical};
-use crate::locate::Locator;
+use crate::locate::{Locator, span_at};
 use crate::model::Contract;
 use crate::path::{KeyPath, Segment};
 use crate::rules::{self, Finding};
 use crate::yaml::{self, Trouble};
-pub(crate) use aliases::spellings;
+pub(crate) use aliases::{SPELLINGS, spellings};
 use include::NoIncludes;
 pub use include::{Include, Included};
 pub use kind::FileKind;
@@ -31,6 +31,9 @@ pub const MAX_BYTES: usize = 1 << 20;
 
 /// How many problems of shape are reported for one file.
 const MAX_PROBLEMS: usize = 100;
+
+/// How many findings are told of one file; no file that somebody wrote has so many.
+const MAX_FINDINGS: usize = 1000;
 
 /// A text to read.
 #[derive(Clone, Copy, Debug)]
@@ -163,7 +166,7 @@ fn document(source: Source<'_>, includes: &dyn Include) -> Result<(Value, Vec<Fi
     let text = source.text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(source.text);
     let document = yaml::parse(text, &|path| include::included(includes, &[], path));
     let document = document.map_err(|error| {
-        let span = error.at.map(|(line, column)| Locator::new(source.text).at(line, column));
+        let span = error.at.map(|(line, column)| span_at(source.text, line, column));
         let (code, message) = unreadable(&error);
         Box::new(Diagnostic { span, ..*refuse(code, message) })
     })?;
@@ -257,11 +260,25 @@ fn ignored_path(path: &serde_ignored::Path<'_>) -> KeyPath {
     }
 }
 
+/// The worst of very many findings, and how many there are.
+fn limited(mut findings: Vec<Finding>) -> Vec<Finding> {
+    let count = findings.len();
+    if count > MAX_FINDINGS {
+        findings.sort_by_key(|finding| std::cmp::Reverse(finding.diagnostic.severity));
+        findings.truncate(MAX_FINDINGS);
+        let message = format!("the file has {count} findings; the {MAX_FINDINGS} worst are told");
+        let diagnostic = Diagnostic::new("ONEX0093", Severity::Note, KeyPath::default(), message);
+        findings.push(Finding::at_value(diagnostic));
+    }
+    findings
+}
+
 /// The findings with file and place, in the order of the text.
 fn placed(source: Source<'_>, findings: Vec<Finding>) -> Vec<Diagnostic> {
     if findings.is_empty() {
         return Vec::new();
     }
+    let findings = limited(findings);
     let locator = Locator::new(source.text);
     let place = |finding: &Finding| -> Option<Span> {
         if finding.at_key {

@@ -1,7 +1,7 @@
 //! Decides which consumed events start runs of an orchestrator: those that its receiving steps' patterns fit.
 //!
 //! A pattern is a glob over the event's type, such as `NodeIntrospectionEvent`, or over its topic's event and
-//! version with dots for dashes, such as `node.introspection.*`. Without receiving steps every event starts runs.
+//! version, as written or with dots for dashes, such as `node.introspection.*`. Without receiving steps every event starts runs.
 
 use globset::Glob;
 
@@ -26,15 +26,16 @@ impl Contract {
 fn fits(pattern: &str, event: &EventDeclaration) -> bool {
     let Ok(glob) = Glob::new(pattern) else { return false };
     let matcher = glob.compile_matcher();
-    let dotted = event.topic.as_deref().map(event_and_version).unwrap_or_default();
-    event.event_type.iter().any(|name| matcher.is_match(name)) || matcher.is_match(dotted)
+    let written = event.topic.as_deref().map(event_and_version).unwrap_or_default();
+    let dotted = written.replace(['-', '_'], ".");
+    event.event_type.iter().any(|name| matcher.is_match(name)) || matcher.is_match(dotted) || matcher.is_match(written)
 }
 
-/// `node.introspection.v1` of `{env}.onex.evt.platform.node-introspection.v1`, with or without producer.
+/// `node-introspection.v1` of `{env}.onex.evt.platform.node-introspection.v1`, with or without producer.
 fn event_and_version(topic: &str) -> String {
     let parts: Vec<&str> = topic.rsplitn(3, '.').collect();
     match parts[..] {
-        [version, event, _] => format!("{}.{version}", event.replace(['-', '_'], ".")),
+        [version, event, _] => format!("{event}.{version}"),
         _ => topic.to_owned(),
     }
 }
@@ -54,7 +55,7 @@ mod tests {
         let introspection = event("{env}.{namespace}.onex.evt.node-introspection.v1", "NodeIntrospectionEvent");
         let request =
             event("{env}.{namespace}.onex.evt.registry-request-introspection.v1", "RegistryRequestIntrospectionEvent");
-        for pattern in ["node.introspection.*", "NodeIntrospectionEvent", "Node*Event", "*"] {
+        for pattern in ["node.introspection.*", "node-introspection.*", "NodeIntrospectionEvent", "Node*Event", "*"] {
             assert!(fits(pattern, &introspection), "{pattern}");
         }
         for pattern in ["node.introspection.*", "NodeIntrospectionEvent", "["] {

@@ -133,6 +133,12 @@ pub fn rules() -> Vec<Rule> {
         ),
         Rule::of_reader("ONEX0092", Severity::Note, "the file declares no node", "nothing is to be done"),
         Rule::of_reader(
+            "ONEX0093",
+            Severity::Note,
+            "the file has more findings than are told",
+            "mend those that are told, then check again",
+        ),
+        Rule::of_reader(
             "ONEX0090",
             Severity::Warning,
             "an allow comment silences nothing, or gives no reason",

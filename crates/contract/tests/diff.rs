@@ -193,6 +193,7 @@ fn an_orchestrators_program_and_rules() {
             ("failure_threshold: 5", "failure_threshold: 9"),
             ("recoverable: true", "recoverable: false"),
             ("workflow_name: greeting", "workflow_name: greetings"),
+            ("node_id: tell,", "node_id: tell, contract_ref: elsewhere,"),
         ]
     ));
 }

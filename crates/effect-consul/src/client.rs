@@ -42,18 +42,13 @@ impl Client {
             verify: true,
             version: 1,
         };
-        Ok(Self {
-            consul: ConsulClient { http, settings },
-        })
+        Ok(Self { consul: ConsulClient { http, settings } })
     }
 
     /// Writes a service with this meta over whatever has its id.
     pub(crate) async fn register(&self, intent: &ConsulRegister, meta: HashMap<String, String>) -> Result<(), Failure> {
         let mut request = RegisterServiceRequest::builder();
-        request
-            .id(intent.service_id.as_str())
-            .tags(intent.tags.clone())
-            .meta(meta);
+        request.id(intent.service_id.as_str()).tags(intent.tags.clone()).meta(meta);
         if let Some(address) = &intent.address {
             request.address(address.as_str());
         }
@@ -95,9 +90,7 @@ impl Client {
 
     /// The cluster's leader; empty while there is none.
     pub(crate) async fn leader(&self) -> Result<String, Failure> {
-        self.read(ReadLeader {})
-            .await
-            .map_err(|error| failure("asking Consul for its leader", &error))
+        self.read(ReadLeader {}).await.map_err(|error| failure("asking Consul for its leader", &error))
     }
 
     /// The datacenter that the agent is in.
@@ -186,10 +179,7 @@ fn check_of(check: &HealthCheck) -> Result<AgentServiceCheck, Failure> {
     let mut built = AgentServiceCheckBuilder::default();
     let deregister_after = match check {
         HealthCheck::Http(check) => {
-            built
-                .http(check.http.as_str())
-                .interval(check.interval.as_str())
-                .timeout(check.timeout.as_str());
+            built.http(check.http.as_str()).interval(check.interval.as_str()).timeout(check.timeout.as_str());
             &check.deregister_critical_service_after
         }
         HealthCheck::Ttl(check) => {
@@ -214,21 +204,9 @@ fn failure(act: &str, error: &ClientError) -> Failure {
     };
     let root = causes().last().map(ToString::to_string).unwrap_or_default();
     match (http.is_timeout(), http.is_connect()) {
-        (true, true) => failed(
-            ErrorClass::Connection,
-            act,
-            "Consul cannot be reached: no connection in time",
-        ),
+        (true, true) => failed(ErrorClass::Connection, act, "Consul cannot be reached: no connection in time"),
         (true, false) => failed(ErrorClass::Timeout, act, "Consul gave no answer in time"),
-        (false, true) => failed(
-            ErrorClass::Connection,
-            act,
-            &format!("Consul cannot be reached: {root}"),
-        ),
-        (false, false) => failed(
-            ErrorClass::Connection,
-            act,
-            &format!("the connection to Consul broke: {root}"),
-        ),
+        (false, true) => failed(ErrorClass::Connection, act, &format!("Consul cannot be reached: {root}")),
+        (false, false) => failed(ErrorClass::Connection, act, &format!("the connection to Consul broke: {root}")),
     }
 }

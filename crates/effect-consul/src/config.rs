@@ -65,9 +65,7 @@ impl ConsulConfig {
         let token = token.expose_secret();
         match !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic()) {
             true => Ok(Some(token.to_owned())),
-            false => Err(refused(
-                "the Consul token is empty or holds blanks, line breaks or other than ASCII",
-            )),
+            false => Err(refused("the Consul token is empty or holds blanks, line breaks or other than ASCII")),
         }
     }
 }
@@ -107,17 +105,8 @@ mod tests {
 
     #[test]
     fn a_token_that_is_no_header_is_refused() {
-        for (token, fine) in [
-            ("4b0a9de4-3437", true),
-            ("", false),
-            ("a\n", false),
-            ("a b", false),
-            ("ä", false),
-        ] {
-            let config = ConsulConfig {
-                token: Some(token.into()),
-                ..ConsulConfig::new("http://consul")
-            };
+        for (token, fine) in [("4b0a9de4-3437", true), ("", false), ("a\n", false), ("a b", false), ("ä", false)] {
+            let config = ConsulConfig { token: Some(token.into()), ..ConsulConfig::new("http://consul") };
             assert_eq!(config.token().is_ok(), fine, "{token:?}");
         }
     }

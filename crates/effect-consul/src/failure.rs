@@ -9,22 +9,13 @@ const MAX_ANSWER_CHARS: usize = 200;
 /// The failure of `act` that Consul answered with a status.
 pub(crate) fn answered(act: &str, status: u16, answer: &str) -> Failure {
     let class = class_of_status(status, answer);
-    let answer: String = answer
-        .trim()
-        .trim_end_matches('.')
-        .chars()
-        .take(MAX_ANSWER_CHARS)
-        .collect();
+    let answer: String = answer.trim().trim_end_matches('.').chars().take(MAX_ANSWER_CHARS).collect();
     failed(class, act, &format!("Consul answered {status} {answer}"))
 }
 
 /// The failure of `act` for another reason.
 pub(crate) fn failed(class: ErrorClass, act: &str, reason: &str) -> Failure {
-    Failure::new(
-        class,
-        codes::of_class(class),
-        safe_message(format!("{act} failed: {reason}").trim_end()),
-    )
+    Failure::new(class, codes::of_class(class), safe_message(format!("{act} failed: {reason}").trim_end()))
 }
 
 fn class_of_status(status: u16, answer: &str) -> ErrorClass {
@@ -65,19 +56,9 @@ mod tests {
 
     #[test]
     fn an_answer_is_cut_and_redacted() {
-        let long = answered(
-            "reading the service",
-            400,
-            &format!("token=hunter2 {}", "x".repeat(900)),
-        );
-        assert!(
-            long.message
-                .starts_with("reading the service failed: Consul answered 400 token=REDACTED x")
-        );
+        let long = answered("reading the service", 400, &format!("token=hunter2 {}", "x".repeat(900)));
+        assert!(long.message.starts_with("reading the service failed: Consul answered 400 token=REDACTED x"));
         assert!(long.message.chars().count() < 300, "{}", long.message);
-        assert_eq!(
-            answered("reading", 500, "").message,
-            "reading failed: Consul answered 500"
-        );
+        assert_eq!(answered("reading", 500, "").message, "reading failed: Consul answered 500");
     }
 }

@@ -46,11 +46,7 @@ impl ConsulRegistry {
     /// `Validation`: the address, token or a certificate cannot be used.
     pub fn new(config: &ConsulConfig) -> Result<Self, Failure> {
         let turns = std::array::from_fn(|_| Mutex::new(()));
-        Ok(Self {
-            client: Client::new(config)?,
-            datacenter: config.datacenter.clone(),
-            turns,
-        })
+        Ok(Self { client: Client::new(config)?, datacenter: config.datacenter.clone(), turns })
     }
 
     async fn turn(&self, service_id: &str) -> MutexGuard<'_, ()> {
@@ -112,9 +108,7 @@ impl ConsulRegistry {
         let actual = self.client.datacenter().await?;
         match actual == *expected {
             true => Ok(()),
-            false => Err(refused(&format!(
-                "the Consul agent is in datacenter `{actual}`, not in `{expected}`"
-            ))),
+            false => Err(refused(&format!("the Consul agent is in datacenter `{actual}`, not in `{expected}`"))),
         }
     }
 }
@@ -154,15 +148,8 @@ impl RegistryBackend for ConsulRegistry {
     }
 
     async fn entries(&self) -> Result<Vec<RegistryEntry>, Failure> {
-        let services = self
-            .client
-            .services()
-            .await?
-            .into_iter()
-            .filter(|service| service.is_ours());
-        let mut entries: Vec<_> = services
-            .map(|service| RegistryEntry::of_service(NAME, service.facts()))
-            .collect();
+        let services = self.client.services().await?.into_iter().filter(|service| service.is_ours());
+        let mut entries: Vec<_> = services.map(|service| RegistryEntry::of_service(NAME, service.facts())).collect();
         entries.sort_by(|left, right| left.id.cmp(&right.id));
         Ok(entries)
     }
@@ -170,11 +157,7 @@ impl RegistryBackend for ConsulRegistry {
     async fn check(&self) -> Result<(), Failure> {
         let leader = self.client.leader().await?;
         if leader.is_empty() {
-            return Err(failed(
-                ErrorClass::Unavailable,
-                "asking Consul for its leader",
-                "the cluster has none",
-            ));
+            return Err(failed(ErrorClass::Unavailable, "asking Consul for its leader", "the cluster has none"));
         }
         // Anybody may ask for the leader; the services tell whether the token is known.
         self.client.services().await?;

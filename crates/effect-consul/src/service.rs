@@ -37,19 +37,12 @@ impl AgentService {
     /// What the writer with this key did, when it was the last one.
     pub(crate) fn written_with(&self, key: &IdempotencyKey) -> Option<AppliedOutcome> {
         let ours = self.meta(KEY) == Some(key.as_str());
-        ours.then(|| {
-            self.meta(OUTCOME)
-                .and_then(AppliedOutcome::from_word)
-                .unwrap_or(AppliedOutcome::Created)
-        })
+        ours.then(|| self.meta(OUTCOME).and_then(AppliedOutcome::from_word).unwrap_or(AppliedOutcome::Created))
     }
 
     /// Where it stands; `None` when something else wrote it.
     pub(crate) fn stored(&self) -> Option<Stored> {
-        Some(Stored {
-            position: self.position()?,
-            state: EntryState::Active,
-        })
+        Some(Stored { position: self.position()?, state: EntryState::Active })
     }
 
     pub(crate) fn facts(self) -> ServiceFacts {
@@ -66,10 +59,7 @@ impl AgentService {
 
     fn position(&self) -> Option<EventPosition> {
         let epoch = self.meta(EPOCH).map(str::parse).transpose().ok()?;
-        Some(EventPosition {
-            epoch,
-            timestamp: rfc3339::parse(self.meta(TIMESTAMP)?)?,
-        })
+        Some(EventPosition { epoch, timestamp: rfc3339::parse(self.meta(TIMESTAMP)?)? })
     }
 
     fn meta(&self, key: &str) -> Option<&str> {
@@ -113,12 +103,7 @@ mod tests {
 
     #[test]
     fn a_service_that_something_else_wrote_has_no_position() {
-        for meta in [
-            json!(null),
-            json!({}),
-            json!({"timestamp": "now"}),
-            json!({"epoch": "x", "timestamp": "y"}),
-        ] {
+        for meta in [json!(null), json!({}), json!({"timestamp": "now"}), json!({"epoch": "x", "timestamp": "y"})] {
             let service = read(json!({"ID": "web", "Tags": null, "Address": "", "Port": 0, "Meta": meta}));
             assert!(!service.is_ours() && service.stored().is_none());
             let facts = service.facts();

@@ -37,18 +37,11 @@ impl Agent {
                 "run `cargo xtask services up` and `eval \"$(cargo xtask services env)\"`, or `cargo xtask test`",
             )
         };
-        Self {
-            address: read("ONEX_TEST_CONSUL_ADDR"),
-            token: read("ONEX_TEST_CONSUL_TOKEN"),
-            seed: Uuid::new_v4(),
-        }
+        Self { address: read("ONEX_TEST_CONSUL_ADDR"), token: read("ONEX_TEST_CONSUL_TOKEN"), seed: Uuid::new_v4() }
     }
 
     fn config(&self) -> ConsulConfig {
-        ConsulConfig {
-            token: Some(self.token.as_str().into()),
-            ..ConsulConfig::new(&self.address)
-        }
+        ConsulConfig { token: Some(self.token.as_str().into()), ..ConsulConfig::new(&self.address) }
     }
 }
 
@@ -72,17 +65,11 @@ impl Fixture for Agent {
 
     fn unreachable(&self) -> Arc<dyn RegistryBackend> {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        Arc::new(registry(&ConsulConfig {
-            address: format!("http://127.0.0.1:{port}"),
-            ..self.config()
-        }))
+        Arc::new(registry(&ConsulConfig { address: format!("http://127.0.0.1:{port}"), ..self.config() }))
     }
 
     fn bad_credentials(&self) -> Option<Arc<dyn RegistryBackend>> {
-        Some(Arc::new(registry(&ConsulConfig {
-            token: Some(UNKNOWN_TOKEN.into()),
-            ..self.config()
-        })))
+        Some(Arc::new(registry(&ConsulConfig { token: Some(UNKNOWN_TOKEN.into()), ..self.config() })))
     }
 
     fn secrets(&self) -> Vec<String> {
@@ -107,12 +94,7 @@ fn registration(node_id: Uuid, health: &str) -> RegistrationIntent {
 }
 
 async fn entry(registry: &ConsulRegistry, node_id: Uuid) -> Option<RegistryEntry> {
-    registry
-        .entries()
-        .await
-        .unwrap()
-        .into_iter()
-        .find(|entry| entry.node_id == Some(node_id))
+    registry.entries().await.unwrap().into_iter().find(|entry| entry.node_id == Some(node_id))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -144,10 +126,7 @@ async fn a_service_is_entered_as_the_event_says() {
 #[tokio::test]
 async fn an_agent_in_another_datacenter_is_refused() {
     let agent = Agent::find();
-    let elsewhere = ConsulConfig {
-        datacenter: Some("elsewhere".to_owned()),
-        ..agent.config()
-    };
+    let elsewhere = ConsulConfig { datacenter: Some("elsewhere".to_owned()), ..agent.config() };
     let refused = registry(&elsewhere).check().await.unwrap_err();
     assert_eq!(refused.class, ErrorClass::Validation, "{refused:?}");
     assert!(refused.message.ends_with("not in `elsewhere`"), "{refused:?}");
@@ -158,24 +137,15 @@ async fn what_consul_refuses_is_not_tried_again() {
     let agent = Agent::find();
     let registry = registry(&agent.config());
     let key = "k".repeat(600);
-    let refused = registry
-        .apply(&registration(Uuid::new_v4(), "http://n/"), &key.as_str().into())
-        .await
-        .unwrap_err();
+    let refused = registry.apply(&registration(Uuid::new_v4(), "http://n/"), &key.as_str().into()).await.unwrap_err();
     assert_eq!(refused.class, ErrorClass::Validation, "{refused:?}");
 }
 
 #[tokio::test]
 async fn without_a_token_nothing_may_be_written() {
     let agent = Agent::find();
-    let registry = registry(&ConsulConfig {
-        token: None,
-        ..agent.config()
-    });
-    let refused = registry
-        .apply(&registration(Uuid::new_v4(), "http://n/"), &"k".into())
-        .await
-        .unwrap_err();
+    let registry = registry(&ConsulConfig { token: None, ..agent.config() });
+    let refused = registry.apply(&registration(Uuid::new_v4(), "http://n/"), &"k".into()).await.unwrap_err();
     assert_eq!(refused.class, ErrorClass::Authorization, "{refused:?}");
 }
 
@@ -183,10 +153,7 @@ async fn without_a_token_nothing_may_be_written() {
 async fn a_silent_agent_is_given_up() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}", silent.local_addr().unwrap());
-    let config = ConsulConfig {
-        request_timeout: Duration::from_millis(200),
-        ..ConsulConfig::new(&address)
-    };
+    let config = ConsulConfig { request_timeout: Duration::from_millis(200), ..ConsulConfig::new(&address) };
     let refused = registry(&config).check().await.unwrap_err();
     assert_eq!(refused.class, ErrorClass::Timeout, "{refused:?}");
 }
@@ -196,23 +163,11 @@ async fn a_silent_agent_is_given_up() {
 #[tokio::test]
 async fn answers_become_classes() {
     for (answer, expected) in [
-        (
-            "HTTP/1.1 500 E\r\ncontent-length: 17\r\n\r\nNo cluster leader",
-            ErrorClass::Unavailable,
-        ),
+        ("HTTP/1.1 500 E\r\ncontent-length: 17\r\n\r\nNo cluster leader", ErrorClass::Unavailable),
         ("HTTP/1.1 429 E\r\ncontent-length: 0\r\n\r\n", ErrorClass::Throttled),
-        (
-            "HTTP/1.1 401 E\r\ncontent-length: 0\r\n\r\n",
-            ErrorClass::Authentication,
-        ),
-        (
-            "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n\"\"",
-            ErrorClass::Unavailable,
-        ),
-        (
-            "HTTP/1.1 200 OK\r\ncontent-length: 16\r\n\r\n<p>hunter2 </p>\n",
-            ErrorClass::Internal,
-        ),
+        ("HTTP/1.1 401 E\r\ncontent-length: 0\r\n\r\n", ErrorClass::Authentication),
+        ("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n\"\"", ErrorClass::Unavailable),
+        ("HTTP/1.1 200 OK\r\ncontent-length: 16\r\n\r\n<p>hunter2 </p>\n", ErrorClass::Internal),
         ("HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n", ErrorClass::Connection),
         ("", ErrorClass::Connection),
     ] {
@@ -224,10 +179,7 @@ async fn answers_become_classes() {
 
 async fn check_against(answer: &'static str) -> Result<(), Failure> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let registry = registry(&ConsulConfig::new(&format!(
-        "http://{}",
-        listener.local_addr().unwrap()
-    )));
+    let registry = registry(&ConsulConfig::new(&format!("http://{}", listener.local_addr().unwrap())));
     let serve = async {
         loop {
             let (mut stream, _) = listener.accept().await.unwrap();
@@ -260,10 +212,7 @@ async fn a_service_that_something_else_entered_gives_way() {
     let intent = registration(node, "http://n/");
     let applied = registry.apply(&intent, &"k".into()).await.unwrap();
     assert_eq!(applied, Applied::now(AppliedOutcome::Replaced));
-    assert_eq!(
-        registry.apply(&intent, &"k".into()).await.unwrap(),
-        Applied::before(AppliedOutcome::Replaced)
-    );
+    assert_eq!(registry.apply(&intent, &"k".into()).await.unwrap(), Applied::before(AppliedOutcome::Replaced));
     registry.undo(&intent, &"k".into()).await.unwrap();
     assert_eq!(entry(&registry, node).await, None);
 }

@@ -39,10 +39,7 @@ pub(crate) async fn open(path: &Path) -> Result<SqlitePool, Failure> {
 /// new file at once would both create its tables.
 async fn migrate(path: &Path, pool: &SqlitePool) -> Result<(), Failure> {
     let act = format!("migrating the registry `{}`", path.display());
-    let mut transaction = pool
-        .begin_with("BEGIN IMMEDIATE")
-        .await
-        .map_err(|error| failure(&act, &error))?;
+    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await.map_err(|error| failure(&act, &error))?;
     let migrated = MIGRATOR.run_direct(None, &mut *transaction, false).await;
     migrated.map_err(|error| migration_failure(path, &act, &error))?;
     transaction.commit().await.map_err(|error| failure(&act, &error))
@@ -50,10 +47,7 @@ async fn migrate(path: &Path, pool: &SqlitePool) -> Result<(), Failure> {
 
 /// Opens a file that exists for reading only.
 pub(crate) async fn open_existing(path: &Path) -> Result<SqlitePool, Failure> {
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .read_only(true)
-        .busy_timeout(BUSY_TIMEOUT);
+    let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(BUSY_TIMEOUT);
     let pool = connect(path, options).await?;
     let stored: Option<i64> = sqlx::query_scalar("SELECT max(version) FROM onex_registry_migrations WHERE success")
         .fetch_one(&pool)
@@ -67,11 +61,7 @@ pub(crate) async fn open_existing(path: &Path) -> Result<SqlitePool, Failure> {
 
 /// One connection: writers wait in the pool's queue, in order, instead of in SQLite's busy loop.
 async fn connect(path: &Path, options: SqliteConnectOptions) -> Result<SqlitePool, Failure> {
-    let pool = SqlitePoolOptions::new()
-        .max_connections(1)
-        .acquire_timeout(BUSY_TIMEOUT)
-        .connect_with(options)
-        .await;
+    let pool = SqlitePoolOptions::new().max_connections(1).acquire_timeout(BUSY_TIMEOUT).connect_with(options).await;
     pool.map_err(|error| failure(&format!("opening the registry `{}`", path.display()), &error))
 }
 
@@ -84,9 +74,6 @@ fn migration_failure(path: &Path, act: &str, error: &MigrateError) -> Failure {
 }
 
 fn foreign_schema(path: &Path) -> Failure {
-    let message = format!(
-        "the schema of the registry `{}` is of another version of this program",
-        path.display()
-    );
+    let message = format!("the schema of the registry `{}` is of another version of this program", path.display());
     Failure::new(ErrorClass::Validation, codes::FOREIGN_SCHEMA, message)
 }

@@ -6,20 +6,12 @@ use onex_node::{ErrorClass, Failure};
 /// The failure of `act`, such as `writing the history`.
 pub(crate) fn failure(act: &str, error: &sqlx::Error) -> Failure {
     let class = class_of(error);
-    Failure::new(
-        class,
-        codes::of_class(class),
-        safe_message(&format!("{act} failed: {error}")),
-    )
+    Failure::new(class, codes::of_class(class), safe_message(&format!("{act} failed: {error}")))
 }
 
 /// The failure of reading what is stored; the file was written by something else.
 pub(crate) fn unreadable(what: &str) -> Failure {
-    Failure::new(
-        ErrorClass::Internal,
-        codes::REFUSED,
-        format!("the stored {what} cannot be read"),
-    )
+    Failure::new(ErrorClass::Internal, codes::REFUSED, format!("the stored {what} cannot be read"))
 }
 
 fn class_of(error: &sqlx::Error) -> ErrorClass {

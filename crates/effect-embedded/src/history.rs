@@ -52,15 +52,8 @@ impl History {
         outcome: AppliedOutcome,
         replaced: Option<String>,
     ) -> Result<(), Failure> {
-        let query = sqlx::query(self.record)
-            .bind(id)
-            .bind(key.as_str())
-            .bind(outcome.as_str())
-            .bind(replaced);
-        query
-            .execute(connection)
-            .await
-            .map_err(|error| failure("writing the history", &error))?;
+        let query = sqlx::query(self.record).bind(id).bind(key.as_str()).bind(outcome.as_str()).bind(replaced);
+        query.execute(connection).await.map_err(|error| failure("writing the history", &error))?;
         Ok(())
     }
 
@@ -72,10 +65,7 @@ impl History {
         key: &IdempotencyKey,
     ) -> Result<Option<Line>, Failure> {
         let query = sqlx::query_as(self.find).bind(id).bind(key.as_str());
-        query
-            .fetch_optional(connection)
-            .await
-            .map_err(|error| failure("reading the history", &error))
+        query.fetch_optional(connection).await.map_err(|error| failure("reading the history", &error))
     }
 
     /// The next line that changed the entry `id`, after `line`.
@@ -86,10 +76,7 @@ impl History {
         line: &Line,
     ) -> Result<Option<i64>, Failure> {
         let query = sqlx::query_scalar(self.after).bind(id).bind(line.id);
-        query
-            .fetch_optional(connection)
-            .await
-            .map_err(|error| failure("reading the history", &error))
+        query.fetch_optional(connection).await.map_err(|error| failure("reading the history", &error))
     }
 
     /// Hands what `line` had replaced to the line `after` it.
@@ -100,20 +87,14 @@ impl History {
         after: i64,
     ) -> Result<(), Failure> {
         let query = sqlx::query(self.relink).bind(&line.replaced).bind(after);
-        query
-            .execute(connection)
-            .await
-            .map_err(|error| failure("writing the history", &error))?;
+        query.execute(connection).await.map_err(|error| failure("writing the history", &error))?;
         Ok(())
     }
 
     /// Forgets a key; its line stays, marked as undone.
     pub(crate) async fn forget(&self, connection: &mut SqliteConnection, key: &IdempotencyKey) -> Result<(), Failure> {
         let query = sqlx::query(self.forget).bind(key.as_str());
-        query
-            .execute(connection)
-            .await
-            .map_err(|error| failure("writing the history", &error))?;
+        query.execute(connection).await.map_err(|error| failure("writing the history", &error))?;
         Ok(())
     }
 }

@@ -37,10 +37,7 @@ impl Shelf for Nodes {
     };
 
     fn stored(row: &NodeRow) -> Stored {
-        Stored {
-            position: row.record.position,
-            state: row.state,
-        }
+        Stored { position: row.record.position, state: row.state }
     }
 
     fn replacing(mut new: NodeRow, old: &NodeRow) -> NodeRow {
@@ -55,10 +52,7 @@ impl Shelf for Nodes {
             record.position.timestamp = position.timestamp;
             record.updated_at = position.timestamp;
         }
-        Some(NodeRow {
-            record,
-            state: EntryState::Deregistered,
-        })
+        Some(NodeRow { record, state: EntryState::Deregistered })
     }
 
     async fn load(connection: &mut SqliteConnection, id: &str) -> Result<Option<NodeRow>, Failure> {
@@ -67,9 +61,7 @@ impl Shelf for Nodes {
             .fetch_optional(connection)
             .await
             .map_err(|error| failure("reading the node's row", &error))?;
-        columns
-            .map(|columns| columns.row().ok_or_else(|| unreadable("row")))
-            .transpose()
+        columns.map(|columns| columns.row().ok_or_else(|| unreadable("row"))).transpose()
     }
 
     async fn store(connection: &mut SqliteConnection, row: &NodeRow) -> Result<(), Failure> {
@@ -93,19 +85,13 @@ impl Shelf for Nodes {
             .bind(columns.state)
             .bind(columns.registered_at)
             .bind(columns.updated_at);
-        query
-            .execute(connection)
-            .await
-            .map_err(|error| failure("writing the node's row", &error))?;
+        query.execute(connection).await.map_err(|error| failure("writing the node's row", &error))?;
         Ok(())
     }
 
     async fn delete(connection: &mut SqliteConnection, id: &str) -> Result<(), Failure> {
         let query = sqlx::query("DELETE FROM node_registrations WHERE node_id = ?1").bind(id);
-        query
-            .execute(connection)
-            .await
-            .map_err(|error| failure("taking the node's row away", &error))?;
+        query.execute(connection).await.map_err(|error| failure("taking the node's row away", &error))?;
         Ok(())
     }
 }
@@ -204,10 +190,7 @@ impl Columns {
             updated_at: time(&self.updated_at)?,
             run_id: self.run_id.map(|text| text.parse()).transpose().ok()?,
         };
-        Some(NodeRow {
-            record,
-            state: EntryState::from_word(&self.state),
-        })
+        Some(NodeRow { record, state: EntryState::from_word(&self.state) })
     }
 }
 
@@ -222,17 +205,11 @@ fn time(text: &str) -> Option<Timestamp> {
 /// The position in two columns.
 pub(crate) fn position(epoch: Option<i64>, timestamp: &str) -> Option<EventPosition> {
     let epoch = epoch.map(u64::try_from).transpose().ok()?;
-    Some(EventPosition {
-        epoch,
-        timestamp: time(timestamp)?,
-    })
+    Some(EventPosition { epoch, timestamp: time(timestamp)? })
 }
 
 /// An epoch as a column, which ends at 2^63 - 1.
 pub(crate) fn column_of_epoch(epoch: u64) -> Result<i64, Failure> {
-    let message = format!(
-        "epoch {epoch} is larger than {}, the largest that can be stored",
-        i64::MAX
-    );
+    let message = format!("epoch {epoch} is larger than {}, the largest that can be stored", i64::MAX);
     i64::try_from(epoch).map_err(|_| Failure::new(ErrorClass::Validation, onex_effect::codes::BAD_PAYLOAD, message))
 }

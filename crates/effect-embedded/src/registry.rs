@@ -28,10 +28,7 @@ pub struct EmbeddedRegistry {
 impl EmbeddedRegistry {
     /// A registry that opens its file at the first use, and tries again at the next while that fails.
     pub fn lazy(path: &Path) -> Self {
-        Self {
-            path: path.to_owned(),
-            pool: OnceCell::new(),
-        }
+        Self { path: path.to_owned(), pool: OnceCell::new() }
     }
 
     /// Opens the file for writing; makes it when there is none, and brings its schema up to date.
@@ -53,10 +50,7 @@ impl EmbeddedRegistry {
     /// As [`Self::open`]; also when an older version of this program wrote the file. Writing fails later.
     pub async fn open_existing(path: &Path) -> Result<Self, Failure> {
         let pool = database::open_existing(path).await?;
-        Ok(Self {
-            path: path.to_owned(),
-            pool: OnceCell::new_with(Some(pool)),
-        })
+        Ok(Self { path: path.to_owned(), pool: OnceCell::new_with(Some(pool)) })
     }
 
     /// Closes the file after the transactions that are under way.
@@ -71,11 +65,7 @@ impl EmbeddedRegistry {
     }
 
     async fn connection(&self) -> Result<PoolConnection<Sqlite>, Failure> {
-        self.pool()
-            .await?
-            .acquire()
-            .await
-            .map_err(|error| failure("opening the registry", &error))
+        self.pool().await?.acquire().await.map_err(|error| failure("opening the registry", &error))
     }
 
     /// A transaction that holds the file's write lock from its start.
@@ -86,10 +76,7 @@ impl EmbeddedRegistry {
 }
 
 async fn commit(transaction: Transaction<'_, Sqlite>) -> Result<(), Failure> {
-    transaction
-        .commit()
-        .await
-        .map_err(|error| failure("committing the transaction", &error))
+    transaction.commit().await.map_err(|error| failure("committing the transaction", &error))
 }
 
 async fn apply(
@@ -108,10 +95,7 @@ async fn apply(
         }
         RegistrationIntent::PostgresUpsertRegistration(intent) => {
             let id = intent.record.node_id.to_string();
-            let row = NodeRow {
-                record: intent.record.clone(),
-                state: EntryState::Active,
-            };
+            let row = NodeRow { record: intent.record.clone(), state: EntryState::Active };
             shelf::register::<Nodes>(connection, &id, row, key).await
         }
         RegistrationIntent::PostgresDeregister(intent) => {
@@ -176,10 +160,7 @@ impl RegistryBackend for EmbeddedRegistry {
     async fn check(&self) -> Result<(), Failure> {
         let mut connection = self.connection().await?;
         let query = sqlx::query("SELECT count(*) FROM node_registrations WHERE node_id = ''");
-        query
-            .execute(&mut *connection)
-            .await
-            .map_err(|error| failure("asking the registry", &error))?;
+        query.execute(&mut *connection).await.map_err(|error| failure("asking the registry", &error))?;
         Ok(())
     }
 }

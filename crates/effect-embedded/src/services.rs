@@ -31,10 +31,7 @@ impl Shelf for Services {
     };
 
     fn stored(row: &ConsulRegister) -> Stored {
-        Stored {
-            position: row.position,
-            state: EntryState::Active,
-        }
+        Stored { position: row.position, state: EntryState::Active }
     }
 
     fn replacing(new: ConsulRegister, _old: &ConsulRegister) -> ConsulRegister {
@@ -51,9 +48,7 @@ impl Shelf for Services {
             .fetch_optional(connection)
             .await
             .map_err(|error| failure("reading the service", &error))?;
-        columns
-            .map(|columns| columns.row().ok_or_else(|| unreadable("service")))
-            .transpose()
+        columns.map(|columns| columns.row().ok_or_else(|| unreadable("service"))).transpose()
     }
 
     async fn store(connection: &mut SqliteConnection, row: &ConsulRegister) -> Result<(), Failure> {
@@ -68,19 +63,13 @@ impl Shelf for Services {
             .bind(row.position.epoch.map(column_of_epoch).transpose()?)
             .bind(rfc3339::text(&row.position.timestamp))
             .bind(row.correlation_id.to_string());
-        query
-            .execute(connection)
-            .await
-            .map_err(|error| failure("writing the service", &error))?;
+        query.execute(connection).await.map_err(|error| failure("writing the service", &error))?;
         Ok(())
     }
 
     async fn delete(connection: &mut SqliteConnection, id: &str) -> Result<(), Failure> {
         let query = sqlx::query("DELETE FROM services WHERE service_id = ?1").bind(id);
-        query
-            .execute(connection)
-            .await
-            .map_err(|error| failure("taking the service out", &error))?;
+        query.execute(connection).await.map_err(|error| failure("taking the service out", &error))?;
         Ok(())
     }
 }

@@ -120,21 +120,13 @@ async fn remember<S: Shelf>(
     outcome: AppliedOutcome,
     old: Option<&S::Row>,
 ) -> Result<Applied, Failure> {
-    let replaced = old
-        .filter(|_| outcome != AppliedOutcome::Unchanged)
-        .map(serde_json::to_string);
+    let replaced = old.filter(|_| outcome != AppliedOutcome::Unchanged).map(serde_json::to_string);
     let replaced = replaced.transpose().map_err(|_| unreadable("row"))?;
     S::HISTORY.record(connection, id, key, outcome, replaced).await?;
     Ok(Applied::now(outcome))
 }
 
 fn stale(stored: Option<Stored>) -> Failure {
-    let internal = || {
-        Failure::new(
-            ErrorClass::Internal,
-            onex_effect::codes::REFUSED,
-            "stale without a stored row",
-        )
-    };
+    let internal = || Failure::new(ErrorClass::Internal, onex_effect::codes::REFUSED, "stale without a stored row");
     stored.map_or_else(internal, |stored| refused_as_stale(&stored.position))
 }

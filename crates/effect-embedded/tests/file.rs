@@ -27,27 +27,17 @@ fn registration(epoch: u64) -> RegistrationIntent {
         node_role: None,
         network_id: None,
         deployment_id: None,
-        position: EventPosition {
-            epoch: Some(epoch),
-            timestamp,
-        },
+        position: EventPosition { epoch: Some(epoch), timestamp },
         correlation_id: Uuid::nil(),
         registered_at: timestamp,
         updated_at: timestamp,
         run_id: None,
     };
-    PostgresUpsertRegistration {
-        correlation_id: Uuid::nil(),
-        record,
-    }
-    .into()
+    PostgresUpsertRegistration { correlation_id: Uuid::nil(), record }.into()
 }
 
 async fn apply(registry: &EmbeddedRegistry, epoch: u64) -> Applied {
-    registry
-        .apply(&registration(epoch), &epoch.to_string().as_str().into())
-        .await
-        .unwrap()
+    registry.apply(&registration(epoch), &epoch.to_string().as_str().into()).await.unwrap()
 }
 
 async fn undo(registry: &EmbeddedRegistry, epoch: u64) {
@@ -60,9 +50,7 @@ async fn epoch(registry: &EmbeddedRegistry) -> Option<u64> {
 }
 
 async fn raw(path: &Path, statement: &'static str) {
-    let pool = SqlitePool::connect(&format!("sqlite://{}", path.display()))
-        .await
-        .unwrap();
+    let pool = SqlitePool::connect(&format!("sqlite://{}", path.display())).await.unwrap();
     sqlx::query(statement).execute(&pool).await.unwrap();
     pool.close().await;
 }
@@ -84,9 +72,7 @@ async fn rows_and_keys_survive_a_restart() {
 async fn undoing_in_either_order_ends_in_the_same_place() {
     for order in [[1, 2, 3], [3, 2, 1], [2, 1, 3], [2, 3, 1]] {
         let directory = tempfile::tempdir().unwrap();
-        let registry = EmbeddedRegistry::open(&directory.path().join("registry.db"))
-            .await
-            .unwrap();
+        let registry = EmbeddedRegistry::open(&directory.path().join("registry.db")).await.unwrap();
         for epoch in 0..=3 {
             apply(&registry, epoch).await;
         }
@@ -117,16 +103,12 @@ async fn a_reader_sees_what_a_writer_commits_and_cannot_write() {
 async fn a_second_process_waits_its_turn() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("registry.db");
-    let (left, right) = tokio::join!(async { EmbeddedRegistry::open(&path).await }, async {
-        EmbeddedRegistry::open(&path).await
-    });
+    let (left, right) =
+        tokio::join!(async { EmbeddedRegistry::open(&path).await }, async { EmbeddedRegistry::open(&path).await });
     let (left, right) = (left.unwrap(), right.unwrap());
     for epoch in 0..20 {
         let (one, other) = tokio::join!(apply(&left, epoch), apply(&right, epoch));
-        assert_ne!(
-            one.already_applied, other.already_applied,
-            "one of two calls with one key is the first"
-        );
+        assert_ne!(one.already_applied, other.already_applied, "one of two calls with one key is the first");
     }
 }
 
@@ -135,19 +117,11 @@ async fn a_schema_of_another_version_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("registry.db");
     EmbeddedRegistry::open(&path).await.unwrap().close().await;
-    raw(
-        &path,
-        "INSERT INTO onex_registry_migrations VALUES (9999, 'newer', '2030-01-01', TRUE, x'00', 1)",
-    )
-    .await;
+    raw(&path, "INSERT INTO onex_registry_migrations VALUES (9999, 'newer', '2030-01-01', TRUE, x'00', 1)").await;
     let written = EmbeddedRegistry::open(&path).await.unwrap_err();
     let read = EmbeddedRegistry::open_existing(&path).await.unwrap_err();
     for refused in [written, read] {
-        assert_eq!(
-            (refused.class, refused.code.as_str()),
-            (ErrorClass::Validation, "ONEX4008"),
-            "{refused:?}"
-        );
+        assert_eq!((refused.class, refused.code.as_str()), (ErrorClass::Validation, "ONEX4008"), "{refused:?}");
     }
 }
 
@@ -157,10 +131,7 @@ async fn what_is_no_database_or_no_epoch_is_not_tried_again() {
     let path = directory.path().join("registry.db");
     let registry = EmbeddedRegistry::open(&path).await.unwrap();
     let refused = registry.apply(&registration(u64::MAX), &"a".into()).await.unwrap_err();
-    assert_eq!(
-        (refused.class, refused.code.as_str()),
-        (ErrorClass::Validation, "ONEX4003")
-    );
+    assert_eq!((refused.class, refused.code.as_str()), (ErrorClass::Validation, "ONEX4003"));
     let text = directory.path().join("text.db");
     std::fs::write(&text, "this is no database, however long it may be read".repeat(100)).unwrap();
     let refused = EmbeddedRegistry::open(&text).await.unwrap_err();

@@ -45,9 +45,7 @@ impl PostgresConfig {
     /// The options for migrations: a statement may take its time, waiting for a lock may not.
     pub(crate) fn migration_options(&self) -> Result<PgConnectOptions, Failure> {
         let timeout = self.statement_timeout.as_millis().to_string();
-        Ok(self
-            .parsed()?
-            .options([("lock_timeout", timeout.as_str()), ("statement_timeout", "0")]))
+        Ok(self.parsed()?.options([("lock_timeout", timeout.as_str()), ("statement_timeout", "0")]))
     }
 
     fn parsed(&self) -> Result<PgConnectOptions, Failure> {
@@ -82,9 +80,6 @@ mod tests {
             options.get_application_name().map(str::to_owned)
         };
         assert_eq!(name("postgres://u:p@h:1/d").as_deref(), Some("onex"));
-        assert_eq!(
-            name("postgres://u:p@h:1/d?application_name=mine").as_deref(),
-            Some("mine")
-        );
+        assert_eq!(name("postgres://u:p@h:1/d?application_name=mine").as_deref(), Some("mine"));
     }
 }

@@ -38,13 +38,7 @@ impl Database {
     /// Nothing is connected yet; fails when the URL cannot be read.
     pub(crate) fn new(config: PostgresConfig) -> Result<Self, Failure> {
         let (options, migration_options) = (config.options()?, config.migration_options()?);
-        Ok(Self {
-            config,
-            options,
-            migration_options,
-            pool: OnceCell::new(),
-            probing: Mutex::new(()),
-        })
+        Ok(Self { config, options, migration_options, pool: OnceCell::new(), probing: Mutex::new(()) })
     }
 
     /// The pool, once the schema is ours; while that fails, the next call tries again.
@@ -130,9 +124,7 @@ fn migrator() -> Migrator {
 /// Brings the schema up to date. One that is up to date needs no lock and no right to change it.
 async fn migrate(connection: &mut PgConnection) -> Result<(), Failure> {
     let migrator = migrator();
-    let known = migrator
-        .iter()
-        .map(|migration| (migration.version, migration.checksum.to_vec()));
+    let known = migrator.iter().map(|migration| (migration.version, migration.checksum.to_vec()));
     let applied = applied(connection).await?;
     if applied.is_some_and(|applied| applied.into_iter().eq(known)) {
         return Ok(());

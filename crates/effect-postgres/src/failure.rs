@@ -9,28 +9,16 @@ pub(crate) fn failure(act: &str, error: &sqlx::Error) -> Failure {
     let cause = match error {
         // The detail, which may hold values, is left out; the message names tables and constraints only.
         sqlx::Error::Database(database) => {
-            format!(
-                "{} (SQLSTATE {})",
-                database.message(),
-                database.code().as_deref().unwrap_or("unknown")
-            )
+            format!("{} (SQLSTATE {})", database.message(), database.code().as_deref().unwrap_or("unknown"))
         }
         other => other.to_string(),
     };
-    Failure::new(
-        class,
-        codes::of_class(class),
-        safe_message(&format!("{act} failed: {cause}")),
-    )
+    Failure::new(class, codes::of_class(class), safe_message(&format!("{act} failed: {cause}")))
 }
 
 /// The failure of reading what is stored; the row was written by something else.
 pub(crate) fn unreadable(what: &str) -> Failure {
-    Failure::new(
-        ErrorClass::Internal,
-        codes::REFUSED,
-        format!("the stored {what} cannot be read"),
-    )
+    Failure::new(ErrorClass::Internal, codes::REFUSED, format!("the stored {what} cannot be read"))
 }
 
 fn class_of(error: &sqlx::Error) -> ErrorClass {
@@ -108,13 +96,7 @@ mod tests {
     fn errors_without_a_state() {
         let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
         assert_eq!(failure("connecting", &refused.into()).class, ErrorClass::Connection);
-        assert_eq!(
-            failure("connecting", &sqlx::Error::PoolTimedOut).class,
-            ErrorClass::Timeout
-        );
-        assert_eq!(
-            failure("connecting", &sqlx::Error::RowNotFound).class,
-            ErrorClass::Internal
-        );
+        assert_eq!(failure("connecting", &sqlx::Error::PoolTimedOut).class, ErrorClass::Timeout);
+        assert_eq!(failure("connecting", &sqlx::Error::RowNotFound).class, ErrorClass::Internal);
     }
 }

@@ -26,9 +26,7 @@ impl PostgresRegistry {
     ///
     /// `Validation`: the URL cannot be read.
     pub fn new(config: PostgresConfig) -> Result<Self, Failure> {
-        Ok(Self {
-            database: Database::new(config)?,
-        })
+        Ok(Self { database: Database::new(config)? })
     }
 
     /// Connects and migrates now; after a failure the next use tries again.
@@ -89,10 +87,7 @@ impl RegistryBackend for PostgresRegistry {
     async fn check(&self) -> Result<(), Failure> {
         let mut connection = self.database.acquire().await?;
         let query = sqlx::query("SELECT FROM node_registrations LIMIT 1");
-        query
-            .execute(&mut *connection)
-            .await
-            .map_err(|error| failure("asking PostgreSQL", &error))?;
+        query.execute(&mut *connection).await.map_err(|error| failure("asking PostgreSQL", &error))?;
         Ok(())
     }
 }

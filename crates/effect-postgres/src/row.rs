@@ -41,9 +41,7 @@ pub(crate) async fn entries(connection: &mut PgConnection, backend: &str) -> Res
         .fetch_all(connection)
         .await
         .map_err(|error| failure("reading the registrations", &error))?;
-    rows.into_iter()
-        .map(|row| row.entry(backend).ok_or_else(|| unreadable("registration")))
-        .collect()
+    rows.into_iter().map(|row| row.entry(backend).ok_or_else(|| unreadable("registration"))).collect()
 }
 
 impl Row {
@@ -74,17 +72,11 @@ impl Row {
 
 /// The position in two columns; the column's check keeps epochs from being negative.
 pub(crate) fn position(epoch: Option<i64>, timestamp: Timestamp) -> EventPosition {
-    EventPosition {
-        epoch: epoch.map(i64::unsigned_abs),
-        timestamp,
-    }
+    EventPosition { epoch: epoch.map(i64::unsigned_abs), timestamp }
 }
 
 /// An epoch as a column, which ends at 2^63 - 1.
 pub(crate) fn column_of_epoch(epoch: u64) -> Result<i64, Failure> {
-    let message = format!(
-        "epoch {epoch} is larger than {}, the largest that can be stored",
-        i64::MAX
-    );
+    let message = format!("epoch {epoch} is larger than {}, the largest that can be stored", i64::MAX);
     i64::try_from(epoch).map_err(|_| Failure::new(ErrorClass::Validation, onex_effect::codes::BAD_PAYLOAD, message))
 }

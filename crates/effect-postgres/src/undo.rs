@@ -46,9 +46,7 @@ struct Line {
 
 /// Takes back what the key did to the node, and forgets the key.
 pub(crate) async fn undo(connection: &mut PgConnection, node_id: Uuid, key: &IdempotencyKey) -> Result<(), Failure> {
-    undo_in_transaction(connection, node_id, key)
-        .await
-        .map_err(|error| failure("undoing the registration", &error))
+    undo_in_transaction(connection, node_id, key).await.map_err(|error| failure("undoing the registration", &error))
 }
 
 async fn undo_in_transaction(
@@ -58,28 +56,17 @@ async fn undo_in_transaction(
 ) -> Result<(), sqlx::Error> {
     let mut transaction = connection.begin().await?;
     sqlx::query(LOCK).bind(node_id).execute(&mut *transaction).await?;
-    let line = sqlx::query_as(FIND)
-        .bind(node_id)
-        .bind(key.as_str())
-        .fetch_optional(&mut *transaction)
-        .await?;
+    let line = sqlx::query_as(FIND).bind(node_id).bind(key.as_str()).fetch_optional(&mut *transaction).await?;
     if let Some(line) = line {
         take_out(&mut transaction, node_id, &line).await?;
     }
-    sqlx::query(FORGET)
-        .bind(key.as_str())
-        .execute(&mut *transaction)
-        .await?;
+    sqlx::query(FORGET).bind(key.as_str()).execute(&mut *transaction).await?;
     transaction.commit().await
 }
 
 async fn take_out(connection: &mut PgConnection, node_id: Uuid, line: &Line) -> Result<(), sqlx::Error> {
     if let Some(later) = line.later {
-        sqlx::query(RELINK)
-            .bind(line.id)
-            .bind(later)
-            .execute(connection)
-            .await?;
+        sqlx::query(RELINK).bind(line.id).bind(later).execute(connection).await?;
         return Ok(());
     }
     sqlx::query(TAKE_AWAY).bind(node_id).execute(&mut *connection).await?;

@@ -181,12 +181,8 @@ fn settle(act: &str, answered: Result<Answer, sqlx::Error>) -> Result<Attempt, F
     };
     let outcome = |word: &str| AppliedOutcome::from_word(word).ok_or_else(|| unreadable("history"));
     match (answer.word.as_str(), answer.recorded) {
-        ("repeated", _) => Ok(Attempt::Settled(Applied::before(outcome(
-            answer.action.as_deref().unwrap_or(""),
-        )?))),
-        ("stale", _) => Err(answer
-            .stored()
-            .map_or_else(|| unreadable("position"), |stored| refused_as_stale(&stored))),
+        ("repeated", _) => Ok(Attempt::Settled(Applied::before(outcome(answer.action.as_deref().unwrap_or(""))?))),
+        ("stale", _) => Err(answer.stored().map_or_else(|| unreadable("position"), |stored| refused_as_stale(&stored))),
         (word, true) => Ok(Attempt::Settled(Applied::now(outcome(word)?))),
         (_, false) => Ok(Attempt::Overtaken),
     }

@@ -47,10 +47,7 @@ impl Server {
 
     async fn maintain(&self, statement: String) {
         let mut connection = self.options.clone().connect().await.expect("the test server answers");
-        sqlx::query(AssertSqlSafe(statement))
-            .execute(&mut connection)
-            .await
-            .unwrap();
+        sqlx::query(AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
     }
 
     async fn remove(self) {
@@ -63,10 +60,7 @@ impl Server {
     }
 
     async fn run(&self, statement: &'static str) {
-        sqlx::query(statement)
-            .execute(&mut self.connection().await)
-            .await
-            .unwrap();
+        sqlx::query(statement).execute(&mut self.connection().await).await.unwrap();
     }
 
     fn config(&self) -> PostgresConfig {
@@ -133,20 +127,13 @@ fn registration(node_id: Uuid, epoch: u64) -> RegistrationIntent {
         node_role: None,
         network_id: None,
         deployment_id: None,
-        position: EventPosition {
-            epoch: Some(epoch),
-            timestamp,
-        },
+        position: EventPosition { epoch: Some(epoch), timestamp },
         correlation_id: node_id,
         registered_at: timestamp,
         updated_at: timestamp,
         run_id: None,
     };
-    PostgresUpsertRegistration {
-        correlation_id: node_id,
-        record,
-    }
-    .into()
+    PostgresUpsertRegistration { correlation_id: node_id, record }.into()
 }
 
 fn key(epoch: u64) -> IdempotencyKey {
@@ -154,10 +141,7 @@ fn key(epoch: u64) -> IdempotencyKey {
 }
 
 async fn apply(registry: &PostgresRegistry, epoch: u64) -> Applied {
-    registry
-        .apply(&registration(Uuid::nil(), epoch), &key(epoch))
-        .await
-        .unwrap()
+    registry.apply(&registration(Uuid::nil(), epoch), &key(epoch)).await.unwrap()
 }
 
 async fn stored_epoch(registry: &PostgresRegistry) -> Option<u64> {
@@ -180,10 +164,7 @@ async fn undoing_in_either_order_ends_in_the_same_place() {
             apply(&registry, epoch).await;
         }
         for epoch in order {
-            registry
-                .undo(&registration(Uuid::nil(), epoch), &key(epoch))
-                .await
-                .unwrap();
+            registry.undo(&registration(Uuid::nil(), epoch), &key(epoch)).await.unwrap();
         }
         assert_eq!(stored_epoch(&registry).await, Some(0), "undone in the order {order:?}");
         registry.undo(&registration(Uuid::nil(), 0), &key(0)).await.unwrap();
@@ -205,10 +186,7 @@ async fn a_crowd_of_writers_leaves_an_unbroken_history() {
         let odd = failures.find(|failure| failure.code != "ONEX4004");
         assert_eq!(odd, None, "round {round}");
     }
-    let broken: i64 = sqlx::query_scalar(BROKEN_LINKS)
-        .fetch_one(&mut server.connection().await)
-        .await
-        .unwrap();
+    let broken: i64 = sqlx::query_scalar(BROKEN_LINKS).fetch_one(&mut server.connection().await).await.unwrap();
     assert_eq!(broken, 0, "each line replaced what the line before it left");
     server.remove().await;
 }
@@ -227,11 +205,7 @@ async fn act(registry: &PostgresRegistry, node_id: Uuid, epoch: u64) -> Result<(
     let key = IdempotencyKey::from(format!("{node_id}/{epoch}").as_str());
     match epoch % 8 {
         7 => {
-            let intent = PostgresDeregister {
-                correlation_id: node_id,
-                node_id,
-                position: None,
-            };
+            let intent = PostgresDeregister { correlation_id: node_id, node_id, position: None };
             registry.apply(&intent.into(), &key).await.map(drop)
         }
         6 => {
@@ -260,15 +234,9 @@ async fn several_processes_migrate_at_once() {
 async fn a_schema_of_another_version_is_refused() {
     let server = Server::start().await;
     server.registry().ready().await.unwrap();
-    server
-        .run("INSERT INTO onex_registry_migrations VALUES (9999, 'newer', now(), TRUE, '\\x00', 1)")
-        .await;
+    server.run("INSERT INTO onex_registry_migrations VALUES (9999, 'newer', now(), TRUE, '\\x00', 1)").await;
     let refused = server.registry().ready().await.unwrap_err();
-    assert_eq!(
-        (refused.class, refused.code.as_str()),
-        (ErrorClass::Validation, "ONEX4008"),
-        "{refused:?}"
-    );
+    assert_eq!((refused.class, refused.code.as_str()), (ErrorClass::Validation, "ONEX4008"), "{refused:?}");
     server.remove().await;
 }
 
@@ -278,23 +246,14 @@ async fn what_a_role_may_not_do_is_an_authorization_failure() {
     let server = Server::start().await;
     server.registry().ready().await.unwrap();
     let role = server.name.clone();
-    server
-        .maintain(format!("CREATE ROLE {role} LOGIN PASSWORD '{WRONG_PASSWORD}'"))
-        .await;
+    server.maintain(format!("CREATE ROLE {role} LOGIN PASSWORD '{WRONG_PASSWORD}'")).await;
     let options = server.options.clone().username(&role).password(WRONG_PASSWORD);
     let registry = PostgresRegistry::new(server.config_of(options)).unwrap();
     let refused = registry.check().await.unwrap_err();
     assert_eq!(refused.class, ErrorClass::Authorization, "{refused:?}");
-    for table in [
-        "node_registrations",
-        "node_registration_history",
-        "onex_registry_migrations",
-    ] {
+    for table in ["node_registrations", "node_registration_history", "onex_registry_migrations"] {
         let grant = AssertSqlSafe(format!("GRANT ALL ON {table} TO {role}"));
-        sqlx::query(grant)
-            .execute(&mut server.connection().await)
-            .await
-            .unwrap();
+        sqlx::query(grant).execute(&mut server.connection().await).await.unwrap();
     }
     registry.check().await.unwrap();
     registry.close().await;
@@ -309,11 +268,7 @@ async fn a_dead_server_is_known_soon() {
     let started = Instant::now();
     let refused = server.nowhere().check().await.unwrap_err();
     assert_eq!(refused.class, ErrorClass::Connection, "{refused:?}");
-    assert!(
-        started.elapsed() < Duration::from_secs(1),
-        "known after {:?}",
-        started.elapsed()
-    );
+    assert!(started.elapsed() < Duration::from_secs(1), "known after {:?}", started.elapsed());
     server.remove().await;
 }
 
@@ -323,16 +278,10 @@ async fn a_database_that_goes_away_is_known_soon() {
     let server = Server::start().await;
     let registry = server.registry();
     registry.check().await.unwrap();
-    server
-        .maintain(format!("DROP DATABASE {} WITH (FORCE)", server.name))
-        .await;
+    server.maintain(format!("DROP DATABASE {} WITH (FORCE)", server.name)).await;
     let started = Instant::now();
     let refused = registry.check().await.unwrap_err();
-    assert!(
-        started.elapsed() < Duration::from_secs(1),
-        "known after {:?}: {refused:?}",
-        started.elapsed()
-    );
+    assert!(started.elapsed() < Duration::from_secs(1), "known after {:?}: {refused:?}", started.elapsed());
     server.maintain(format!("CREATE DATABASE {}", server.name)).await;
     server.remove().await;
 }
@@ -347,10 +296,7 @@ async fn a_server_that_dies_and_comes_back() {
     let options = server.options.clone().host("127.0.0.1").port(place.port());
     let registry = PostgresRegistry::new(server.config_of(options)).unwrap();
     let proxy = tokio::spawn(forward(listener, target.clone()));
-    join_all((0..4).map(|_| registry.check()))
-        .await
-        .into_iter()
-        .for_each(|checked| checked.unwrap());
+    join_all((0..4).map(|_| registry.check())).await.into_iter().for_each(|checked| checked.unwrap());
     proxy.abort();
     proxy.await.unwrap_err();
     let started = Instant::now();
@@ -358,11 +304,7 @@ async fn a_server_that_dies_and_comes_back() {
         let refused = registry.check().await.unwrap_err();
         assert_eq!(refused.class, ErrorClass::Connection, "{refused:?}");
     }
-    assert!(
-        started.elapsed() < Duration::from_secs(2),
-        "four calls took {:?}",
-        started.elapsed()
-    );
+    assert!(started.elapsed() < Duration::from_secs(2), "four calls took {:?}", started.elapsed());
     let proxy = tokio::spawn(forward(tokio::net::TcpListener::bind(place).await.unwrap(), target));
     registry.check().await.unwrap();
     registry.close().await;
@@ -405,14 +347,8 @@ async fn a_statement_that_waits_too_long_is_a_timeout() {
     apply(&registry, 1).await;
     let mut blocker = server.connection().await;
     sqlx::query("BEGIN").execute(&mut blocker).await.unwrap();
-    sqlx::query("SELECT FROM node_registrations FOR UPDATE")
-        .execute(&mut blocker)
-        .await
-        .unwrap();
-    let refused = registry
-        .apply(&registration(Uuid::nil(), 2), &key(2))
-        .await
-        .unwrap_err();
+    sqlx::query("SELECT FROM node_registrations FOR UPDATE").execute(&mut blocker).await.unwrap();
+    let refused = registry.apply(&registration(Uuid::nil(), 2), &key(2)).await.unwrap_err();
     assert_eq!(refused.class, ErrorClass::Timeout, "{refused:?}");
     sqlx::query("COMMIT").execute(&mut blocker).await.unwrap();
     assert_eq!(apply(&registry, 2).await, Applied::now(AppliedOutcome::Replaced));
@@ -426,10 +362,7 @@ async fn a_call_that_is_dropped_leaves_nothing_half_done() {
     apply(&registry, 1).await;
     let mut blocker = server.connection().await;
     sqlx::query("BEGIN").execute(&mut blocker).await.unwrap();
-    sqlx::query("SELECT FROM node_registrations FOR UPDATE")
-        .execute(&mut blocker)
-        .await
-        .unwrap();
+    sqlx::query("SELECT FROM node_registrations FOR UPDATE").execute(&mut blocker).await.unwrap();
     let (second, third) = (registration(Uuid::nil(), 2), registration(Uuid::nil(), 1));
     let (second_key, third_key) = (key(2), key(1));
     let dropped = tokio::time::timeout(Duration::from_millis(200), registry.apply(&second, &second_key));
@@ -446,22 +379,13 @@ async fn a_call_that_is_dropped_leaves_nothing_half_done() {
 async fn what_the_columns_cannot_hold_is_not_tried_again() {
     let server = Server::start().await;
     let registry = server.registry();
-    let too_large = registry
-        .apply(&registration(Uuid::nil(), u64::MAX), &key(1))
-        .await
-        .unwrap_err();
-    assert_eq!(
-        (too_large.class, too_large.code.as_str()),
-        (ErrorClass::Validation, "ONEX4003")
-    );
+    let too_large = registry.apply(&registration(Uuid::nil(), u64::MAX), &key(1)).await.unwrap_err();
+    assert_eq!((too_large.class, too_large.code.as_str()), (ErrorClass::Validation, "ONEX4003"));
     let RegistrationIntent::PostgresUpsertRegistration(mut intent) = registration(Uuid::nil(), 1) else {
         panic!("a registration is an upsert");
     };
     intent.record.node_name = Some("a\0b".to_owned());
-    let refused = registry
-        .apply(&RegistrationIntent::from(*intent), &key(1))
-        .await
-        .unwrap_err();
+    let refused = registry.apply(&RegistrationIntent::from(*intent), &key(1)).await.unwrap_err();
     assert_eq!(refused.class, ErrorClass::Validation, "{refused:?}");
     server.remove().await;
 }

@@ -38,9 +38,7 @@ impl AppliedOutcome {
 
     /// The outcome of a word, the reverse of [`Self::as_str`].
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Created, Self::Replaced, Self::Unchanged, Self::Removed]
-            .into_iter()
-            .find(|known| known.as_str() == word)
+        [Self::Created, Self::Replaced, Self::Unchanged, Self::Removed].into_iter().find(|known| known.as_str() == word)
     }
 }
 
@@ -56,18 +54,12 @@ pub struct Applied {
 impl Applied {
     /// This call did it; an [`AppliedOutcome::Unchanged`] is in place from before.
     pub fn now(outcome: AppliedOutcome) -> Self {
-        Self {
-            outcome,
-            already_applied: outcome == AppliedOutcome::Unchanged,
-        }
+        Self { outcome, already_applied: outcome == AppliedOutcome::Unchanged }
     }
 
     /// An earlier call with the same key did it, with this outcome.
     pub fn before(outcome: AppliedOutcome) -> Self {
-        Self {
-            outcome,
-            already_applied: true,
-        }
+        Self { outcome, already_applied: true }
     }
 }
 

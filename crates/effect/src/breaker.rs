@@ -25,11 +25,7 @@ pub struct BreakerSettings {
 impl Default for BreakerSettings {
     /// Enabled, five failures, one minute.
     fn default() -> Self {
-        Self {
-            enabled: true,
-            failure_threshold: 5,
-            reset_timeout: Duration::from_secs(60),
-        }
+        Self { enabled: true, failure_threshold: 5, reset_timeout: Duration::from_secs(60) }
     }
 }
 
@@ -69,11 +65,7 @@ pub struct CircuitBreaker {
 impl CircuitBreaker {
     /// A closed breaker.
     pub fn new(settings: BreakerSettings) -> Self {
-        Self {
-            settings,
-            phase: Phase::Closed { failures: 0 },
-            number: 0,
-        }
+        Self { settings, phase: Phase::Closed { failures: 0 }, number: 0 }
     }
 
     /// Whether calls are being refused, at most one probe apart.
@@ -85,13 +77,11 @@ impl CircuitBreaker {
     pub fn admit(&mut self, now: Duration) -> Admission {
         match self.phase {
             Phase::Closed { .. } => Admission::Allowed(Ticket(self.number)),
-            Phase::Open { until } | Phase::Probing { until } if until > now => Admission::Refused {
-                retry_after: until - now,
-            },
+            Phase::Open { until } | Phase::Probing { until } if until > now => {
+                Admission::Refused { retry_after: until - now }
+            }
             Phase::Open { .. } | Phase::Probing { .. } => {
-                self.enter(Phase::Probing {
-                    until: now.saturating_add(self.settings.reset_timeout),
-                });
+                self.enter(Phase::Probing { until: now.saturating_add(self.settings.reset_timeout) });
                 Admission::Probe(Ticket(self.number))
             }
         }
@@ -114,9 +104,7 @@ impl CircuitBreaker {
             }
             Some(Phase::Closed { .. }) if !self.settings.enabled => {}
             Some(Phase::Closed { .. } | Phase::Probing { .. }) => {
-                self.enter(Phase::Open {
-                    until: now.saturating_add(self.settings.reset_timeout),
-                });
+                self.enter(Phase::Open { until: now.saturating_add(self.settings.reset_timeout) });
             }
             Some(Phase::Open { .. }) | None => {}
         }
@@ -162,11 +150,7 @@ mod tests {
     }
 
     fn breaker(failure_threshold: u32) -> CircuitBreaker {
-        CircuitBreaker::new(BreakerSettings {
-            enabled: true,
-            failure_threshold,
-            reset_timeout: at(60),
-        })
+        CircuitBreaker::new(BreakerSettings { enabled: true, failure_threshold, reset_timeout: at(60) })
     }
 
     fn admitted(admission: Admission) -> Ticket {
@@ -216,10 +200,7 @@ mod tests {
         fail(&mut breaker, at(0));
         let lost = admitted(breaker.admit(at(60)));
         let second = breaker.admit(at(120));
-        assert!(
-            matches!(second, Admission::Probe(_)),
-            "the lost probe's lease has ended"
-        );
+        assert!(matches!(second, Admission::Probe(_)), "the lost probe's lease has ended");
         breaker.record_failure(lost, at(121));
         breaker.record_success(admitted(second));
         assert!(!breaker.is_open(), "the lost probe's late result does not count");
@@ -249,11 +230,7 @@ mod tests {
 
     #[test]
     fn a_disabled_one_never_opens() {
-        let settings = BreakerSettings {
-            enabled: false,
-            failure_threshold: 1,
-            reset_timeout: at(60),
-        };
+        let settings = BreakerSettings { enabled: false, failure_threshold: 1, reset_timeout: at(60) };
         let mut breaker = CircuitBreaker::new(settings);
         (0..10).for_each(|second| fail(&mut breaker, at(second)));
         assert!(!breaker.is_open());

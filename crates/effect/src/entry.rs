@@ -30,11 +30,7 @@ impl EntryState {
 
     /// The state of a word; any other than `active` is out of service.
     pub fn from_word(word: &str) -> Self {
-        if word == "active" {
-            Self::Active
-        } else {
-            Self::Deregistered
-        }
+        if word == "active" { Self::Active } else { Self::Deregistered }
     }
 }
 
@@ -130,10 +126,7 @@ impl From<&ConsulRegister> for ServiceFacts {
 
 impl ServiceFacts {
     fn tagged(&self, prefix: &str) -> Option<String> {
-        self.tags
-            .iter()
-            .find_map(|tag| tag.strip_prefix(prefix))
-            .map(str::to_owned)
+        self.tags.iter().find_map(|tag| tag.strip_prefix(prefix)).map(str::to_owned)
     }
 
     fn node_id(&self) -> Option<Uuid> {

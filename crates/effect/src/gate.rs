@@ -25,11 +25,7 @@ pub struct Gate {
 impl Gate {
     /// A gate with a closed breaker; `backend` is the name that errors and logs show.
     pub fn new(backend: &str, settings: BreakerSettings) -> Self {
-        Self {
-            backend: backend.to_owned(),
-            epoch: Instant::now(),
-            breaker: Mutex::new(CircuitBreaker::new(settings)),
-        }
+        Self { backend: backend.to_owned(), epoch: Instant::now(), breaker: Mutex::new(CircuitBreaker::new(settings)) }
     }
 
     /// Whether the breaker is refusing calls.
@@ -51,10 +47,7 @@ impl Gate {
     ) -> Result<T, Failure> {
         let pass = self.admit(patience)?;
         let result = match tokio::time::timeout(patience, call).await {
-            Ok(result) => result.map_err(|failure| Failure {
-                message: safe_message(&failure.message),
-                ..failure
-            }),
+            Ok(result) => result.map_err(|failure| Failure { message: safe_message(&failure.message), ..failure }),
             Err(_) => Err(self.silence(patience)),
         };
         pass.record(result.as_ref().err().map(|failure| failure.class));
@@ -64,13 +57,9 @@ impl Gate {
     fn admit(&self, patience: Duration) -> Result<Pass<'_>, Failure> {
         let now = self.now();
         match self.breaker().admit(now) {
-            Admission::Allowed(ticket) | Admission::Probe(ticket) => Ok(Pass {
-                gate: self,
-                ticket,
-                started: now,
-                patience,
-                recorded: false,
-            }),
+            Admission::Allowed(ticket) | Admission::Probe(ticket) => {
+                Ok(Pass { gate: self, ticket, started: now, patience, recorded: false })
+            }
             Admission::Refused { retry_after } => {
                 let wait = retry_after.as_millis();
                 let message = format!("circuit breaker of `{}` is open, next probe in {wait} ms", self.backend);
@@ -154,45 +143,22 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     fn gate(failure_threshold: u32) -> Gate {
-        Gate::new(
-            "postgres",
-            BreakerSettings {
-                enabled: true,
-                failure_threshold,
-                reset_timeout: 10 * SECOND,
-            },
-        )
+        Gate::new("postgres", BreakerSettings { enabled: true, failure_threshold, reset_timeout: 10 * SECOND })
     }
 
     fn failed(class: ErrorClass) -> Result<(), Failure> {
-        Err(Failure::new(
-            class,
-            "ONEX4006",
-            "cannot reach postgres://onex:hunter2@db/onex",
-        ))
+        Err(Failure::new(class, "ONEX4006", "cannot reach postgres://onex:hunter2@db/onex"))
     }
 
     #[tokio::test(start_paused = true)]
     async fn silence_is_a_timeout_and_opens_the_breaker() {
         let gate = gate(1);
-        let silence = gate
-            .pass(5 * SECOND, pending::<Result<(), Failure>>())
-            .await
-            .unwrap_err();
-        assert_eq!(
-            (silence.class, silence.code.as_str()),
-            (ErrorClass::Timeout, "ONEX4001")
-        );
+        let silence = gate.pass(5 * SECOND, pending::<Result<(), Failure>>()).await.unwrap_err();
+        assert_eq!((silence.class, silence.code.as_str()), (ErrorClass::Timeout, "ONEX4001"));
         assert_eq!(silence.message, "no answer from `postgres` within 5000 ms");
         let refused = gate.pass(SECOND, ready(Ok(()))).await.unwrap_err();
-        assert_eq!(
-            (refused.class, refused.code.as_str()),
-            (ErrorClass::Unavailable, "ONEX4005")
-        );
-        assert_eq!(
-            refused.message,
-            "circuit breaker of `postgres` is open, next probe in 10000 ms"
-        );
+        assert_eq!((refused.class, refused.code.as_str()), (ErrorClass::Unavailable, "ONEX4005"));
+        assert_eq!(refused.message, "circuit breaker of `postgres` is open, next probe in 10000 ms");
         tokio::time::advance(10 * SECOND).await;
         gate.pass(SECOND, ready(Ok(()))).await.unwrap();
         assert!(!gate.is_open());
@@ -203,12 +169,7 @@ mod tests {
         for class in ErrorClass::ALL {
             let gate = gate(1);
             gate.pass(SECOND, ready(failed(class))).await.unwrap_err();
-            let silent = [
-                ErrorClass::Connection,
-                ErrorClass::Timeout,
-                ErrorClass::Unavailable,
-                ErrorClass::Throttled,
-            ];
+            let silent = [ErrorClass::Connection, ErrorClass::Timeout, ErrorClass::Unavailable, ErrorClass::Throttled];
             assert_eq!(gate.is_open(), silent.contains(&class), "{class:?}");
         }
     }
@@ -216,10 +177,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn messages_are_redacted_and_cut() {
         let gate = gate(9);
-        let failure = gate
-            .pass(SECOND, ready(failed(ErrorClass::Internal)))
-            .await
-            .unwrap_err();
+        let failure = gate.pass(SECOND, ready(failed(ErrorClass::Internal))).await.unwrap_err();
         assert_eq!(failure.message, "cannot reach postgres://REDACTED@db/onex");
         let long = Failure::new(ErrorClass::Internal, "ONEX4010", "ä".repeat(900));
         let failure = gate.pass(SECOND, ready(Err::<(), _>(long))).await.unwrap_err();
@@ -229,17 +187,13 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_dropped_probe_is_given_back_and_a_dropped_overdue_call_counts() {
         let gate = gate(1);
-        gate.pass(SECOND, ready(failed(ErrorClass::Connection)))
-            .await
-            .unwrap_err();
+        gate.pass(SECOND, ready(failed(ErrorClass::Connection))).await.unwrap_err();
         tokio::time::advance(10 * SECOND).await;
         let probe = gate.pass(5 * SECOND, pending::<Result<(), Failure>>());
         tokio::time::timeout(SECOND, probe).await.unwrap_err();
         gate.pass(SECOND, ready(Ok(()))).await.unwrap();
         let overdue = gate.pass(2 * SECOND, pending::<Result<(), Failure>>());
-        tokio::time::timeout(2 * SECOND - Duration::from_millis(1), overdue)
-            .await
-            .unwrap_err();
+        tokio::time::timeout(2 * SECOND - Duration::from_millis(1), overdue).await.unwrap_err();
         assert!(gate.is_open());
     }
 }

@@ -35,9 +35,7 @@ impl RegistryEffect {
             let gate = Gate::new(backend.name(), settings);
             Watched { backend, gate }
         };
-        Self {
-            watched: backends.into_iter().map(watch).collect(),
-        }
+        Self { watched: backends.into_iter().map(watch).collect() }
     }
 
     /// The backends, in the order they are asked.
@@ -47,11 +45,7 @@ impl RegistryEffect {
 
     /// Names of the backends whose breaker is refusing calls.
     pub fn open_breakers(&self) -> Vec<&str> {
-        self.watched
-            .iter()
-            .filter(|watched| watched.gate.is_open())
-            .map(|watched| watched.backend.name())
-            .collect()
+        self.watched.iter().filter(|watched| watched.gate.is_open()).map(|watched| watched.backend.name()).collect()
     }
 
     fn find(&self, kind: &str) -> Option<&Watched> {
@@ -151,32 +145,16 @@ mod tests {
 
     fn effect() -> RegistryEffect {
         let applied = Applied::now(AppliedOutcome::Created);
-        let down = Failure::new(
-            ErrorClass::Connection,
-            "ONEX4006",
-            "cannot reach http://u:hunter2@consul",
-        );
-        let postgres = Backend {
-            name: "postgres",
-            result: Ok(applied),
-        };
-        let consul = Backend {
-            name: "consul",
-            result: Err(down),
-        };
-        let settings = BreakerSettings {
-            failure_threshold: 2,
-            ..BreakerSettings::default()
-        };
+        let down = Failure::new(ErrorClass::Connection, "ONEX4006", "cannot reach http://u:hunter2@consul");
+        let postgres = Backend { name: "postgres", result: Ok(applied) };
+        let consul = Backend { name: "consul", result: Err(down) };
+        let settings = BreakerSettings { failure_threshold: 2, ..BreakerSettings::default() };
         RegistryEffect::new(vec![Arc::new(postgres), Arc::new(consul)], settings)
     }
 
     fn call(kind: &str, payload: Value) -> EffectCall {
         EffectCall {
-            intent: Intent {
-                kind: kind.to_owned(),
-                payload,
-            },
+            intent: Intent { kind: kind.to_owned(), payload },
             idempotency_key: IdempotencyKey::from("run/step"),
             run_id: RunId(Uuid::nil()),
             correlation_id: Uuid::nil(),
@@ -195,60 +173,32 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_output_names_backend_and_outcome() {
-        let output = effect()
-            .execute(&call("postgres.deregister", deregister()))
-            .await
-            .unwrap();
-        assert_eq!(
-            output,
-            json!({"backend": "postgres", "outcome": "created", "already_applied": false})
-        );
+        let output = effect().execute(&call("postgres.deregister", deregister())).await.unwrap();
+        assert_eq!(output, json!({"backend": "postgres", "outcome": "created", "already_applied": false}));
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_cannot_be_carried_out_is_refused_by_name() {
         let unknown = effect().execute(&call("vault.write", json!({}))).await.unwrap_err();
-        assert_eq!(
-            (unknown.class, unknown.code.as_str()),
-            (ErrorClass::Validation, "ONEX4002")
-        );
-        assert_eq!(
-            unknown.message,
-            "no backend carries out `vault.write`; configured: postgres, consul"
-        );
+        assert_eq!((unknown.class, unknown.code.as_str()), (ErrorClass::Validation, "ONEX4002"));
+        assert_eq!(unknown.message, "no backend carries out `vault.write`; configured: postgres, consul");
         let payload = json!({"correlation_id": Uuid::nil(), "node_id": "hunter2"});
-        let bad = effect()
-            .execute(&call("postgres.deregister", payload))
-            .await
-            .unwrap_err();
+        let bad = effect().execute(&call("postgres.deregister", payload)).await.unwrap_err();
         assert_eq!((bad.class, bad.code.as_str()), (ErrorClass::Validation, "ONEX4003"));
-        assert!(
-            bad.message.starts_with("payload of `postgres.deregister`: node_id"),
-            "{}",
-            bad.message
-        );
+        assert!(bad.message.starts_with("payload of `postgres.deregister`: node_id"), "{}", bad.message);
     }
 
     #[tokio::test(start_paused = true)]
     async fn each_backend_has_its_own_breaker() {
         let effect = effect();
         for _ in 0..2 {
-            let failure = effect
-                .execute(&call("consul.deregister", take_out()))
-                .await
-                .unwrap_err();
+            let failure = effect.execute(&call("consul.deregister", take_out())).await.unwrap_err();
             assert_eq!(failure.message, "cannot reach http://REDACTED@consul");
         }
-        let refused = effect
-            .execute(&call("consul.deregister", take_out()))
-            .await
-            .unwrap_err();
+        let refused = effect.execute(&call("consul.deregister", take_out())).await.unwrap_err();
         assert_eq!(refused.code, "ONEX4005");
         assert_eq!(effect.open_breakers(), ["consul"]);
-        effect
-            .execute(&call("postgres.deregister", deregister()))
-            .await
-            .unwrap();
+        effect.execute(&call("postgres.deregister", deregister())).await.unwrap();
     }
 
     #[tokio::test(start_paused = true)]
@@ -256,13 +206,7 @@ mod tests {
         let effect = effect();
         assert!(effect.can_undo("postgres.upsert_registration") && !effect.can_undo("postgres.deregister"));
         assert!(!effect.can_undo("vault.write"));
-        effect
-            .undo(&call("postgres.deregister", deregister()), &Value::Null)
-            .await
-            .unwrap();
-        effect
-            .undo(&call("consul.deregister", take_out()), &Value::Null)
-            .await
-            .unwrap_err();
+        effect.undo(&call("postgres.deregister", deregister()), &Value::Null).await.unwrap();
+        effect.undo(&call("consul.deregister", take_out()), &Value::Null).await.unwrap_err();
     }
 }

@@ -56,14 +56,7 @@ pub fn judge(incoming: &EventPosition, stored: Option<&Stored>) -> Verdict {
 /// Judges a deregistration; without a position it wins in any case.
 pub fn judge_removal(incoming: Option<&EventPosition>, stored: Option<&Stored>) -> RemovalVerdict {
     match (incoming, stored) {
-        (
-            _,
-            None
-            | Some(Stored {
-                state: EntryState::Deregistered,
-                ..
-            }),
-        ) => RemovalVerdict::Nothing,
+        (_, None | Some(Stored { state: EntryState::Deregistered, .. })) => RemovalVerdict::Nothing,
         (Some(incoming), Some(stored)) if incoming.compare(&stored.position).is_lt() => RemovalVerdict::Stale,
         (_, Some(_)) => RemovalVerdict::Remove,
     }
@@ -84,45 +77,25 @@ mod tests {
     use onex_event::{EventPosition, rfc3339};
 
     fn position(second: u32) -> EventPosition {
-        EventPosition {
-            epoch: None,
-            timestamp: rfc3339::parse(&format!("2026-01-01T00:00:{second:02}Z")).unwrap(),
-        }
+        EventPosition { epoch: None, timestamp: rfc3339::parse(&format!("2026-01-01T00:00:{second:02}Z")).unwrap() }
     }
 
     #[test]
     fn only_the_newer_replaces() {
-        let table = [
-            (4, Active, Verdict::Stale),
-            (5, Active, Verdict::Keep),
-            (6, Active, Verdict::Replace),
-        ];
+        let table = [(4, Active, Verdict::Stale), (5, Active, Verdict::Keep), (6, Active, Verdict::Replace)];
         let gone = [(4, Deregistered, Verdict::Stale), (5, Deregistered, Verdict::Stale)];
         let back = [(6, Deregistered, Verdict::Replace)];
         for (second, state, expected) in table.into_iter().chain(gone).chain(back) {
-            let stored = Stored {
-                position: position(5),
-                state,
-            };
-            assert_eq!(
-                judge(&position(second), Some(&stored)),
-                expected,
-                "{second} over {stored:?}"
-            );
+            let stored = Stored { position: position(5), state };
+            assert_eq!(judge(&position(second), Some(&stored)), expected, "{second} over {stored:?}");
         }
         assert_eq!(judge(&position(0), None), Verdict::Create);
     }
 
     #[test]
     fn only_the_older_may_not_remove() {
-        let active = Stored {
-            position: position(5),
-            state: Active,
-        };
-        let gone = Stored {
-            state: Deregistered,
-            ..active
-        };
+        let active = Stored { position: position(5), state: Active };
+        let gone = Stored { state: Deregistered, ..active };
         assert_eq!(judge_removal(Some(&position(4)), Some(&active)), RemovalVerdict::Stale);
         assert_eq!(judge_removal(Some(&position(5)), Some(&active)), RemovalVerdict::Remove);
         assert_eq!(judge_removal(None, Some(&active)), RemovalVerdict::Remove);
@@ -132,10 +105,7 @@ mod tests {
 
     #[test]
     fn the_refusal_names_what_is_stored() {
-        let stored = EventPosition {
-            epoch: Some(7),
-            ..position(5)
-        };
+        let stored = EventPosition { epoch: Some(7), ..position(5) };
         let expected = "refused as stale: stored epoch 7 / timestamp 2026-01-01T00:00:05Z is newer";
         assert_eq!(refused_as_stale(&stored).message, expected);
     }

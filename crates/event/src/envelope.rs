@@ -320,7 +320,10 @@ mod tests {
             (envelope("priority", json!(11)), "priority: must be from 1 to 10, found 11"),
             (envelope("priority", json!(0)), "priority: must be from 1 to 10, found 0"),
             (envelope("timeout_seconds", json!(0)), "timeout_seconds: expected a nonzero u64, found integer"),
-            (envelope("retry_count", json!(-1)), "retry_count: expected a whole number that is not negative, found integer"),
+            (
+                envelope("retry_count", json!(-1)),
+                "retry_count: expected a whole number that is not negative, found integer",
+            ),
             (envelope("more", json!(1)), "unknown key `more`"),
         ];
         for (text, message) in table {

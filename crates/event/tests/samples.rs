@@ -203,7 +203,10 @@ fn malformed_introspection_events() {
         (with("timestamp", json!(1_784_887_200)), offset.to_owned()),
         (with("timestamp", Value::Null), "timestamp: expected a timestamp with an offset, found null".to_owned()),
         (with("epoch", json!(-1)), "epoch: expected a whole number that is not negative, found integer".to_owned()),
-        (with("epoch", json!(1.5)), "epoch: expected a whole number that is not negative, found floating point".to_owned()),
+        (
+            with("epoch", json!(1.5)),
+            "epoch: expected a whole number that is not negative, found floating point".to_owned(),
+        ),
         (with("endpoints.health", json!("/health")), format!("endpoints.health: {endpoint}")),
         (with("endpoints.api", json!("not a url")), format!("endpoints.api: {endpoint}")),
         (with("endpoints.api", json!("http://")), format!("endpoints.api: {endpoint}")),
@@ -255,7 +258,10 @@ fn malformed_heartbeats() {
         (beat("uptime_seconds", json!(-1)), "uptime_seconds: must be at least 0, found -1"),
         (beat("cpu_usage_percent", json!(100.5)), "cpu_usage_percent: must be from 0 to 100, found 100.5"),
         (beat("memory_usage_mb", json!(-0.1)), "memory_usage_mb: must be at least 0, found -0.1"),
-        (beat("active_operations_count", json!(-1)), "active_operations_count: expected a whole number that is not negative, found integer"),
+        (
+            beat("active_operations_count", json!(-1)),
+            "active_operations_count: expected a whole number that is not negative, found integer",
+        ),
         (beat("flow_window", json!({})), "flow_window: missing key `node_id`"),
         (beat("more", json!(1)), "unknown key `more`"),
     ];

@@ -17,10 +17,7 @@ pub(crate) struct Batch {
 
 impl Batch {
     pub(crate) fn new(requests: Vec<Request>) -> Self {
-        Self {
-            undecided: requests,
-            settlements: Vec::new(),
-        }
+        Self { undecided: requests, settlements: Vec::new() }
     }
 
     /// Carries every request out and commits. After an error the connection is not to be used again.
@@ -35,9 +32,7 @@ impl Batch {
 
     /// Answers every request.
     pub(crate) fn settle(self, committed: Committed<'_>) {
-        self.settlements
-            .into_iter()
-            .for_each(|settlement| settlement.settle(committed));
+        self.settlements.into_iter().for_each(|settlement| settlement.settle(committed));
         if let Err(error) = committed {
             self.undecided.into_iter().for_each(|request| request.fail(error));
         }

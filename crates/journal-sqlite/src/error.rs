@@ -24,17 +24,12 @@ pub(crate) enum Problem {
 
 /// The journal cannot be used because of `source`.
 pub(crate) fn unavailable(source: impl Error + Send + Sync + 'static) -> JournalError {
-    JournalError::Unavailable {
-        source: Box::new(source),
-    }
+    JournalError::Unavailable { source: Box::new(source) }
 }
 
 /// The journal holds `what`, which cannot be understood because of `source`.
 pub(crate) fn corrupt(what: impl Into<String>, source: impl Error + Send + Sync + 'static) -> JournalError {
-    JournalError::Corrupt {
-        what: what.into(),
-        source: Box::new(source),
-    }
+    JournalError::Corrupt { what: what.into(), source: Box::new(source) }
 }
 
 /// What a failed statement means.

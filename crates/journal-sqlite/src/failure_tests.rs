@@ -20,21 +20,15 @@ async fn a_locked_database_fails_the_whole_batch_and_the_next_succeeds() {
     let journal = SqliteJournal::open_with(&path, options).await.expect("it opens");
     let mut meddler = file::writing(&path).connect().await.expect("it opens");
     meddler.execute("BEGIN IMMEDIATE").await.expect("it is free");
-    let (first, taken, second) = tokio::join!(
-        start(&journal, 1),
-        journal.take_over("other", at_zero(), at_zero(), 1),
-        start(&journal, 2)
-    );
+    let (first, taken, second) =
+        tokio::join!(start(&journal, 1), journal.take_over("other", at_zero(), at_zero(), 1), start(&journal, 2));
     assert!(matches!(first, Err(JournalError::Unavailable { .. })), "{first:?}");
     assert!(matches!(taken, Err(JournalError::Unavailable { .. })), "{taken:?}");
     assert!(matches!(second, Err(JournalError::Unavailable { .. })), "{second:?}");
     meddler.close().await.expect("it closes");
     assert_eq!(start(&journal, 1).await.expect("the journal can be used again"), 1);
     let statistics = journal.statistics();
-    assert_eq!(
-        (statistics.failures, statistics.commits, statistics.requests),
-        (1, 1, 4)
-    );
+    assert_eq!((statistics.failures, statistics.commits, statistics.requests), (1, 1, 4));
 }
 
 #[tokio::test]
@@ -45,31 +39,15 @@ async fn a_full_disk_fails_the_whole_batch_and_keeps_nothing_of_it() {
     start(&journal, 1).await.expect("there is room");
     let (large, neighbour) = tokio::join!(append(&journal, 1, "x".repeat(1_000_000)), start(&journal, 2));
     assert!(matches!(large, Err(JournalError::Unavailable { .. })), "{large:?}");
-    assert!(
-        matches!(neighbour, Err(JournalError::Unavailable { .. })),
-        "{neighbour:?}"
-    );
-    assert!(
-        journal
-            .load(RunId(Uuid::from_u128(2)))
-            .await
-            .expect("readable")
-            .is_none()
-    );
-    assert_eq!(
-        append(&journal, 1, String::new())
-            .await
-            .expect("there is room for less"),
-        2
-    );
+    assert!(matches!(neighbour, Err(JournalError::Unavailable { .. })), "{neighbour:?}");
+    assert!(journal.load(RunId(Uuid::from_u128(2))).await.expect("readable").is_none());
+    assert_eq!(append(&journal, 1, String::new()).await.expect("there is room for less"), 2);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_paused_clock_stops_nothing() {
     let directory = tempfile::tempdir().expect("a directory");
-    let journal = SqliteJournal::open(&directory.path().join("journal.db"))
-        .await
-        .expect("it opens");
+    let journal = SqliteJournal::open(&directory.path().join("journal.db")).await.expect("it opens");
     start(&journal, 1).await.expect("it starts");
     assert_eq!(journal.runs(None, 9).await.expect("readable").len(), 1);
     journal.close().await;
@@ -81,26 +59,13 @@ async fn limited(path: &Path) -> SqliteJournal {
 }
 
 async fn start(journal: &SqliteJournal, number: u128) -> Result<u64, JournalError> {
-    journal
-        .start(NewRun::example(RunId(Uuid::from_u128(number)), "f"))
-        .await
+    journal.start(NewRun::example(RunId(Uuid::from_u128(number)), "f")).await
 }
 
 async fn append(journal: &SqliteJournal, number: u128, text: String) -> Result<u64, JournalError> {
-    let records = vec![NewRecord {
-        kind: "step".to_owned(),
-        body: json!(text),
-    }];
+    let records = vec![NewRecord { kind: "step".to_owned(), body: json!(text) }];
     let run_id = RunId(Uuid::from_u128(number));
-    journal
-        .append(Append {
-            run_id,
-            epoch: 1,
-            expected_sequence: 1,
-            records,
-            end: None,
-        })
-        .await
+    journal.append(Append { run_id, epoch: 1, expected_sequence: 1, records, end: None }).await
 }
 
 fn at_zero() -> onex_node::Timestamp {

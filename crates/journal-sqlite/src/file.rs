@@ -55,18 +55,8 @@ pub(crate) async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConn
 /// SQLite has its own on the database file.
 pub(crate) fn lock(path: &Path) -> Result<File, JournalError> {
     let lock_path = lock_path(path);
-    let refused = |source| {
-        unavailable(Problem::Lock {
-            path: lock_path.clone(),
-            source,
-        })
-    };
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&lock_path)
-        .map_err(refused)?;
+    let refused = |source| unavailable(Problem::Lock { path: lock_path.clone(), source });
+    let file = File::options().create(true).truncate(false).write(true).open(&lock_path).map_err(refused)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(unavailable(Problem::InUse { path: path.to_owned() })),

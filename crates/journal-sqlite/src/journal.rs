@@ -111,10 +111,7 @@ impl SqliteJournal {
     async fn submit<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, JournalError> {
         let requests = self.requests.as_ref().ok_or_else(|| unavailable(Problem::ReadOnly))?;
         let (reply, answer) = oneshot::channel();
-        requests
-            .send(request(reply))
-            .await
-            .map_err(|_| unavailable(Problem::Closed))?;
+        requests.send(request(reply)).await.map_err(|_| unavailable(Problem::Closed))?;
         answer.await.unwrap_or_else(|_| Err(unavailable(Problem::Closed)))
     }
 }
@@ -155,23 +152,13 @@ impl Journal for SqliteJournal {
         lease_until: Timestamp,
         limit: u32,
     ) -> Result<Vec<Claim>, JournalError> {
-        let take_over = TakeOver {
-            owner: owner.to_owned(),
-            now: now.into(),
-            lease_until: lease_until.into(),
-            limit,
-        };
+        let take_over = TakeOver { owner: owner.to_owned(), now: now.into(), lease_until: lease_until.into(), limit };
         self.submit(|reply| Request::TakeOver { take_over, reply }).await
     }
 
     async fn renew(&self, claims: &[Claim], lease_until: Timestamp) -> Result<Vec<RunId>, JournalError> {
         let claims = claims.to_owned();
-        self.plan(|reply| Planned::Renew {
-            claims,
-            lease_until: lease_until.into(),
-            reply,
-        })
-        .await
+        self.plan(|reply| Planned::Renew { claims, lease_until: lease_until.into(), reply }).await
     }
 
     async fn set_aside(&self, run_id: RunId, reason: &str) -> Result<(), JournalError> {

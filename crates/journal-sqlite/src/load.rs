@@ -22,10 +22,7 @@ pub(crate) async fn known<'a>(
 ) -> Result<Known, sqlx::Error> {
     let mut run_ids = Vec::new();
     requests.clone().for_each(|request| name_runs(request, &mut run_ids));
-    let entities: Vec<_> = requests
-        .flat_map(states)
-        .map(|write| (&write.row.0, &write.row.1))
-        .collect();
+    let entities: Vec<_> = requests.flat_map(states).map(|write| (&write.row.0, &write.row.1)).collect();
     let mut known = Known::default();
     if !run_ids.is_empty() {
         known.heads.extend(heads(connection, &run_ids).await?);
@@ -57,10 +54,8 @@ fn states(request: &Planned) -> &[StateWriteRow] {
 }
 
 async fn heads(connection: &mut SqliteConnection, run_ids: &[RunId]) -> Result<Vec<(RunId, Head)>, sqlx::Error> {
-    let rows: Vec<(String, i64, String, i64)> = sqlx::query_as(HEADS)
-        .bind(json(&run_ids)?)
-        .fetch_all(connection)
-        .await?;
+    let rows: Vec<(String, i64, String, i64)> =
+        sqlx::query_as(HEADS).bind(json(&run_ids)?).fetch_all(connection).await?;
     rows.into_iter().map(head).collect()
 }
 
@@ -68,26 +63,15 @@ async fn versions(
     connection: &mut SqliteConnection,
     entities: &[(&String, &String)],
 ) -> Result<Vec<(EntityKey, u64)>, sqlx::Error> {
-    let rows: Vec<(String, String, i64)> = sqlx::query_as(VERSIONS)
-        .bind(json(&entities)?)
-        .fetch_all(connection)
-        .await?;
-    rows.into_iter()
-        .map(|(reducer, entity, version)| Ok(((reducer, entity), count(version)?)))
-        .collect()
+    let rows: Vec<(String, String, i64)> =
+        sqlx::query_as(VERSIONS).bind(json(&entities)?).fetch_all(connection).await?;
+    rows.into_iter().map(|(reducer, entity, version)| Ok(((reducer, entity), count(version)?))).collect()
 }
 
 fn head((run_id, epoch, status, sequence): (String, i64, String, i64)) -> Result<(RunId, Head), sqlx::Error> {
     let status = RunStatus::parse(&status).ok_or_else(|| unreadable(status, "status of a run"))?;
-    let head = Head {
-        epoch: count(epoch)?,
-        status,
-        sequence: count(sequence)?,
-    };
-    Ok((
-        RunId(run_id.parse::<Uuid>().map_err(|_| unreadable(run_id, "run id"))?),
-        head,
-    ))
+    let head = Head { epoch: count(epoch)?, status, sequence: count(sequence)? };
+    Ok((RunId(run_id.parse::<Uuid>().map_err(|_| unreadable(run_id, "run id"))?), head))
 }
 
 fn count(number: i64) -> Result<u64, sqlx::Error> {

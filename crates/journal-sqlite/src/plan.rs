@@ -81,11 +81,9 @@ impl Plan {
             }
             Planned::Start { run, reply } => Settlement::new(reply, self.start(*run)),
             Planned::Append { append, reply } => Settlement::new(reply, self.append(*append)),
-            Planned::Renew {
-                claims,
-                lease_until,
-                reply,
-            } => Settlement::new(reply, Ok(self.renew(&claims, lease_until))),
+            Planned::Renew { claims, lease_until, reply } => {
+                Settlement::new(reply, Ok(self.renew(&claims, lease_until)))
+            }
             Planned::SetAside { run_id, reason, reply } => Settlement::new(reply, self.set_aside(run_id, reason)),
             Planned::MarkPublished { ids, reply } => {
                 self.rows.outbox.remove(&ids);
@@ -104,16 +102,8 @@ impl Plan {
 
     /// What all decided requests write.
     pub(crate) fn into_rows(self) -> Rows {
-        let Self {
-            known,
-            progressed,
-            changes,
-            states,
-            rows,
-        } = self;
-        let heads = progressed
-            .into_iter()
-            .filter_map(|run_id| Some((run_id, known.heads.get(&run_id)?)));
+        let Self { known, progressed, changes, states, rows } = self;
+        let heads = progressed.into_iter().filter_map(|run_id| Some((run_id, known.heads.get(&run_id)?)));
         Rows {
             progress: heads.map(|(run_id, head)| ProgressRow(run_id, head.sequence)).collect(),
             changes: changes.into_values().collect(),
@@ -125,16 +115,9 @@ impl Plan {
     fn start(&mut self, run: StartRun) -> Result<u64, JournalError> {
         let run_id = run.run_id;
         if let Some(head) = self.known.heads.get(&run_id) {
-            return Err(JournalError::RunExists {
-                run_id,
-                ended: head.status != RunStatus::Running,
-            });
+            return Err(JournalError::RunExists { run_id, ended: head.status != RunStatus::Running });
         }
-        let head = Head {
-            epoch: 1,
-            status: RunStatus::Running,
-            sequence: 1,
-        };
+        let head = Head { epoch: 1, status: RunStatus::Running, sequence: 1 };
         self.known.heads.insert(run_id, head);
         self.rows.runs.push(run.row);
         self.rows.records.push(run.record);
@@ -144,11 +127,7 @@ impl Plan {
 
     fn append(&mut self, append: AppendRows) -> Result<u64, JournalError> {
         let run_id = append.run_id;
-        let head = self
-            .known
-            .heads
-            .get_mut(&run_id)
-            .ok_or(JournalError::RunUnknown { run_id })?;
+        let head = self.known.heads.get_mut(&run_id).ok_or(JournalError::RunUnknown { run_id })?;
         head.check(&append)?;
         for write in append.end.iter().flat_map(|end| &end.states) {
             check_state(&self.known.versions, write)?;
@@ -218,22 +197,14 @@ impl Head {
     fn check(&self, append: &AppendRows) -> Result<(), JournalError> {
         let run_id = append.run_id;
         if self.epoch != append.epoch {
-            return Err(JournalError::StaleOwner {
-                run_id,
-                given: append.epoch,
-                current: self.epoch,
-            });
+            return Err(JournalError::StaleOwner { run_id, given: append.epoch, current: self.epoch });
         }
         if self.status != RunStatus::Running {
             return Err(JournalError::RunEnded { run_id });
         }
         if self.sequence != append.expected_sequence {
             let (expected, current) = (append.expected_sequence, self.sequence);
-            return Err(JournalError::SequenceConflict {
-                run_id,
-                expected,
-                current,
-            });
+            return Err(JournalError::SequenceConflict { run_id, expected, current });
         }
         Ok(())
     }
@@ -246,12 +217,7 @@ fn check_state(versions: &HashMap<EntityKey, u64>, write: &StateWriteRow) -> Res
         return Ok(());
     }
     let (reducer, entity) = key;
-    Err(JournalError::StateConflict {
-        reducer,
-        entity,
-        expected: write.expected_version,
-        current,
-    })
+    Err(JournalError::StateConflict { reducer, entity, expected: write.expected_version, current })
 }
 
 impl Queue {

@@ -31,14 +31,8 @@ pub(crate) async fn run(reader: &mut SqliteConnection, run_id: RunId) -> Result<
             .fetch_all(&mut *transaction)
             .await
             .map_err(failed)?;
-    let records = records
-        .into_iter()
-        .map(|row| record(run_id, row))
-        .collect::<Result<_, _>>()?;
-    Ok(Some(StoredRun {
-        header: row.try_into()?,
-        records,
-    }))
+    let records = records.into_iter().map(|row| record(run_id, row)).collect::<Result<_, _>>()?;
+    Ok(Some(StoredRun { header: row.try_into()?, records }))
 }
 
 pub(crate) async fn headers(
@@ -70,10 +64,7 @@ pub(crate) async fn entity_state(
             .map_err(failed)?;
     let Some((version, state)) = row else { return Ok(None) };
     let what = || format!("a state of `{entity}` in `{reducer}`");
-    Ok(Some(EntityState {
-        version: count(version, what)?,
-        state: json(&state, what)?,
-    }))
+    Ok(Some(EntityState { version: count(version, what)?, state: json(&state, what)? }))
 }
 
 pub(crate) async fn outbox(reader: &mut SqliteConnection, limit: u32) -> Result<Vec<OutboxMessage>, JournalError> {
@@ -81,12 +72,7 @@ pub(crate) async fn outbox(reader: &mut SqliteConnection, limit: u32) -> Result<
     let rows: Vec<MessageRow> = query.bind(limit).fetch_all(reader).await.map_err(failed)?;
     let message = |(id, topic, key, envelope): MessageRow| {
         let envelope = json(&envelope, || format!("an outgoing message {id}"))?;
-        Ok(OutboxMessage {
-            id: uuid(&id, "an outgoing message")?,
-            topic,
-            key,
-            envelope,
-        })
+        Ok(OutboxMessage { id: uuid(&id, "an outgoing message")?, topic, key, envelope })
     };
     rows.into_iter().map(message).collect()
 }
@@ -95,12 +81,7 @@ pub(crate) async fn inbox(reader: &mut SqliteConnection, limit: u32) -> Result<V
     let query = sqlx::query_as("SELECT id, topic, key, body FROM inbox ORDER BY position LIMIT ?1");
     let rows: Vec<MessageRow> = query.bind(limit).fetch_all(reader).await.map_err(failed)?;
     let message = |(id, topic, key, body): MessageRow| {
-        Ok(InboxMessage {
-            id: uuid(&id, "an accepted message")?,
-            topic,
-            key,
-            body,
-        })
+        Ok(InboxMessage { id: uuid(&id, "an accepted message")?, topic, key, body })
     };
     rows.into_iter().map(message).collect()
 }
@@ -144,11 +125,7 @@ impl TryFrom<HeaderRow> for RunHeader {
 
 fn record(run_id: RunId, (sequence, kind, body): (i64, String, String)) -> Result<Record, JournalError> {
     let what = || format!("a record {sequence} of run {run_id}");
-    Ok(Record {
-        sequence: count(sequence, what)?,
-        kind,
-        body: json(&body, what)?,
-    })
+    Ok(Record { sequence: count(sequence, what)?, kind, body: json(&body, what)? })
 }
 
 fn json(text: &str, what: impl FnOnce() -> String) -> Result<Value, JournalError> {
@@ -169,11 +146,5 @@ fn time(micros: i64, run_id: RunId) -> Result<Timestamp, JournalError> {
 }
 
 fn unreadable(what: impl Into<String>, text: impl ToString, expected: &'static str) -> JournalError {
-    corrupt(
-        what,
-        Problem::Unreadable {
-            text: text.to_string(),
-            expected,
-        },
-    )
+    corrupt(what, Problem::Unreadable { text: text.to_string(), expected })
 }

@@ -34,25 +34,15 @@ impl Readers {
         for _ in 0..READERS {
             connections.push(Mutex::new(Some(options.connect().await.map_err(failed)?)));
         }
-        Ok(Self {
-            connections,
-            turn: AtomicUsize::new(0),
-        })
+        Ok(Self { connections, turn: AtomicUsize::new(0) })
     }
 
     /// A connection that is free, or the next in turn when it is.
     pub(crate) async fn reader(&self) -> Result<Reader<'_>, JournalError> {
-        let free = self
-            .connections
-            .iter()
-            .find_map(|connection| connection.try_lock().ok());
+        let free = self.connections.iter().find_map(|connection| connection.try_lock().ok());
         let connection = match free {
             Some(connection) => connection,
-            None => {
-                self.connections[self.turn.fetch_add(1, Ordering::Relaxed) % READERS]
-                    .lock()
-                    .await
-            }
+            None => self.connections[self.turn.fetch_add(1, Ordering::Relaxed) % READERS].lock().await,
         };
         MutexGuard::try_map(connection, Option::as_mut).map_err(|_| unavailable(Problem::Closed))
     }

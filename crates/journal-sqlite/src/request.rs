@@ -19,49 +19,20 @@ pub(crate) enum Request {
     /// Decided in memory, together with its neighbours.
     Planned(Planned),
     /// Decided by SQLite, between its neighbours.
-    TakeOver {
-        take_over: TakeOver,
-        reply: Reply<Vec<Claim>>,
-    },
+    TakeOver { take_over: TakeOver, reply: Reply<Vec<Claim>> },
 }
 
 /// Requests that need to know only the runs and entities they name.
 #[derive(Debug)]
 pub(crate) enum Planned {
-    SaveContract {
-        contract: ContractRow,
-        reply: Reply<()>,
-    },
-    Start {
-        run: Box<StartRun>,
-        reply: Reply<u64>,
-    },
-    Append {
-        append: Box<AppendRows>,
-        reply: Reply<u64>,
-    },
-    Renew {
-        claims: Vec<Claim>,
-        lease_until: Micros,
-        reply: Reply<Vec<RunId>>,
-    },
-    SetAside {
-        run_id: RunId,
-        reason: String,
-        reply: Reply<()>,
-    },
-    MarkPublished {
-        ids: Vec<Uuid>,
-        reply: Reply<()>,
-    },
-    Accept {
-        messages: Vec<MessageRow>,
-        reply: Reply<()>,
-    },
-    Forget {
-        ids: Vec<Uuid>,
-        reply: Reply<()>,
-    },
+    SaveContract { contract: ContractRow, reply: Reply<()> },
+    Start { run: Box<StartRun>, reply: Reply<u64> },
+    Append { append: Box<AppendRows>, reply: Reply<u64> },
+    Renew { claims: Vec<Claim>, lease_until: Micros, reply: Reply<Vec<RunId>> },
+    SetAside { run_id: RunId, reason: String, reply: Reply<()> },
+    MarkPublished { ids: Vec<Uuid>, reply: Reply<()> },
+    Accept { messages: Vec<MessageRow>, reply: Reply<()> },
+    Forget { ids: Vec<Uuid>, reply: Reply<()> },
 }
 
 /// A run to start.
@@ -173,12 +144,7 @@ impl From<NewRun> for StartRun {
     fn from(run: NewRun) -> Self {
         let (run_id, inbox_id) = (run.run_id, run.inbox_id);
         let (row, record) = RunRow::start(run);
-        Self {
-            run_id,
-            row,
-            record,
-            inbox_id,
-        }
+        Self { run_id, row, record, inbox_id }
     }
 }
 
@@ -202,10 +168,7 @@ impl From<End> for EndRows {
             at: end.at.into(),
             outbox: end.outbox.into_iter().map(MessageRow::from).collect(),
             states: states
-                .map(|write| StateWriteRow {
-                    expected_version: write.expected_version,
-                    row: StateRow::after(write),
-                })
+                .map(|write| StateWriteRow { expected_version: write.expected_version, row: StateRow::after(write) })
                 .collect(),
         }
     }

@@ -77,12 +77,7 @@ impl RecordRow {
         let numbered = records.into_iter().enumerate();
         numbered
             .map(|(index, NewRecord { kind, body })| {
-                Self(
-                    run_id,
-                    sequence.saturating_add(index as u64 + 1),
-                    kind,
-                    body.to_string(),
-                )
+                Self(run_id, sequence.saturating_add(index as u64 + 1), kind, body.to_string())
             })
             .collect()
     }
@@ -111,25 +106,14 @@ impl ChangeRow {
 
     /// Both changes at once; where both say something, `later` holds.
     pub(crate) fn then(self, later: Self) -> Self {
-        Self(
-            self.0,
-            later.1.or(self.1),
-            later.2.or(self.2),
-            later.3.or(self.3),
-            later.4.or(self.4),
-        )
+        Self(self.0, later.1.or(self.1), later.2.or(self.2), later.3.or(self.3), later.4.or(self.4))
     }
 }
 
 impl StateRow {
     /// The row after the write; its version is the one that was expected, plus one.
     pub(crate) fn after(write: StateWrite) -> Self {
-        Self(
-            write.reducer,
-            write.entity,
-            write.expected_version.saturating_add(1),
-            write.state.to_string(),
-        )
+        Self(write.reducer, write.entity, write.expected_version.saturating_add(1), write.state.to_string())
     }
 
     /// About how many bytes it is.

@@ -43,9 +43,7 @@ pub(crate) async fn take_over(
         .fetch_all(connection)
         .await?;
     rows.sort_unstable();
-    rows.into_iter()
-        .map(|(_, run_id, epoch)| claim(run_id, epoch))
-        .collect()
+    rows.into_iter().map(|(_, run_id, epoch)| claim(run_id, epoch)).collect()
 }
 
 /// Rows as the JSON text that statements expand.
@@ -65,12 +63,7 @@ async fn insert<T: Serialize>(
 }
 
 fn claim(run_id: String, epoch: i64) -> Result<Claim, sqlx::Error> {
-    let unreadable = |text| {
-        sqlx::Error::Decode(Box::new(Problem::Unreadable {
-            text,
-            expected: "claim",
-        }))
-    };
+    let unreadable = |text| sqlx::Error::Decode(Box::new(Problem::Unreadable { text, expected: "claim" }));
     let epoch = epoch.try_into().map_err(|_| unreadable(epoch.to_string()))?;
     let run_id = RunId(run_id.parse::<Uuid>().map_err(|_| unreadable(run_id))?);
     Ok(Claim { run_id, epoch })
@@ -160,14 +153,9 @@ mod tests {
         let mut connection = file::connect(&options).await.expect("it opens");
         for statement in STATEMENTS {
             let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
-            let plan = sqlx::query(explain)
-                .fetch_all(&mut connection)
-                .await
-                .expect("it is understood");
+            let plan = sqlx::query(explain).fetch_all(&mut connection).await.expect("it is understood");
             let steps = plan.iter().map(|row: &SqliteRow| row.get::<String, _>("detail"));
-            let scans: Vec<_> = steps
-                .filter(|step| step.starts_with("SCAN") && !step.contains("VIRTUAL"))
-                .collect();
+            let scans: Vec<_> = steps.filter(|step| step.starts_with("SCAN") && !step.contains("VIRTUAL")).collect();
             let running_runs_only = scans.iter().all(|step| step.contains("COVERING INDEX runs_running"));
             assert!(running_runs_only, "{statement}: {scans:?}");
         }

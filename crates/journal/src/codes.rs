@@ -7,31 +7,11 @@ pub const CODES: &[(&str, &str, &str)] = &[
         "the journal cannot be used now",
         "look at the cause that follows: disk, permissions, or another process that uses the same data directory; runs go on by themselves when it works again",
     ),
-    (
-        "ONEX5002",
-        "the run was started before",
-        "nothing is to be done: a repeated delivery starts nothing",
-    ),
-    (
-        "ONEX5003",
-        "no such run",
-        "correct the run's id",
-    ),
-    (
-        "ONEX5004",
-        "another worker owns the run",
-        "nothing is to be done: the run goes on there",
-    ),
-    (
-        "ONEX5005",
-        "the run is at another record than expected",
-        "nothing is to be done: the run goes on with its owner",
-    ),
-    (
-        "ONEX5006",
-        "the run has ended",
-        "nothing is to be done",
-    ),
+    ("ONEX5002", "the run was started before", "nothing is to be done: a repeated delivery starts nothing"),
+    ("ONEX5003", "no such run", "correct the run's id"),
+    ("ONEX5004", "another worker owns the run", "nothing is to be done: the run goes on there"),
+    ("ONEX5005", "the run is at another record than expected", "nothing is to be done: the run goes on with its owner"),
+    ("ONEX5006", "the run has ended", "nothing is to be done"),
     (
         "ONEX5007",
         "two runs wrote one entity's state at once",

@@ -119,7 +119,11 @@ async fn the_end_commits_outbox_and_states_together(journal: &dyn Journal) {
     let run_id = started(journal, 7).await;
     let message = outbox_message(70);
     end(journal, run_id, vec![message.clone()], vec![state_write("e7", 0)]).await.expect("it can end");
-    assert_eq!(journal.outbox(10).await.expect("readable"), std::slice::from_ref(&message), "outgoing messages wait in the outbox");
+    assert_eq!(
+        journal.outbox(10).await.expect("readable"),
+        std::slice::from_ref(&message),
+        "outgoing messages wait in the outbox"
+    );
     let state = journal.entity_state("reducer", "e7").await.expect("readable").expect("written");
     assert_eq!((state.version, state.state), (1, json!({"status": "complete"})));
     journal.mark_published(&[message.id]).await.expect("writable");

@@ -1,11 +1,16 @@
 //! Decides which files are contracts: every `contract.yaml` below the given directories, hidden ones left
 //! out, links followed once. A file that cannot be read is a finding, not the end of the search.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use onex_contract::{Diagnostic, Include, Included, KeyPath, MAX_BYTES, Reading, Severity, Source, read_with};
+use onex_contract::{Diagnostic, Include, Included, KeyPath, MAX_BYTES, Reading, Severity, Source, examine, read_with};
 use walkdir::{DirEntry, WalkDir};
+
+use crate::cores::on_all_cores;
 
 /// The name a contract's file has.
 const FILE_NAME: &str = "contract.yaml";
@@ -49,43 +54,89 @@ impl Discovered {
     }
 }
 
+/// A file that is to be read as a contract.
+#[derive(Clone, Debug)]
+pub struct ContractFile {
+    /// Its path as it was reached.
+    pub path: PathBuf,
+    /// What it includes must be below this directory.
+    root: PathBuf,
+}
+
 /// Searches files and directories. A file that is named is read whatever it is called.
 ///
 /// # Errors
 ///
 /// A path does not exist or cannot be looked into.
 pub fn discover(roots: &[PathBuf]) -> Result<Discovered, DiscoveryError> {
+    Ok(Discovered { contracts: on_all_cores(&find(roots)?, ContractFile::read) })
+}
+
+/// The files that [`discover`] reads, in the order of the paths.
+///
+/// # Errors
+///
+/// A path does not exist or cannot be looked into.
+pub fn find(roots: &[PathBuf]) -> Result<Vec<ContractFile>, DiscoveryError> {
     let mut seen = BTreeSet::new();
-    let mut contracts = Vec::new();
+    let mut files = Vec::new();
     for root in roots {
         let unreadable = |source| DiscoveryError::Unreadable { path: root.display().to_string(), source };
         std::fs::metadata(root).map_err(unreadable)?;
-        for path in files_below(root) {
-            let identity = std::fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
-            if seen.insert(identity) {
-                contracts.push(read_file(&path, if root.is_file() { root.parent().unwrap_or(root) } else { root }));
-            }
-        }
+        let below = Below::of(root);
+        let is_once = roots.len() == 1 && !below.has_links;
+        let directory = if root.is_file() { root.parent().unwrap_or(root) } else { root };
+        // Without links no file is met twice below one root, and to ask for each takes longer than to find it.
+        let is_new =
+            |path: &PathBuf| is_once || seen.insert(std::fs::canonicalize(path).unwrap_or_else(|_| path.clone()));
+        let new = below.paths.into_iter().filter(is_new);
+        files.extend(new.map(|path| ContractFile { path, root: directory.to_owned() }));
     }
-    Ok(Discovered { contracts })
+    Ok(files)
 }
 
 /// Reads one file; what it includes must be below `root`.
 pub fn read_file(path: &Path, root: &Path) -> FoundContract {
-    let file = path.display().to_string();
-    match text_of(path) {
-        Ok(text) => {
-            let includes = FileIncludes { root, file: path };
-            FoundContract {
-                path: path.to_owned(),
-                reading: read_with(Source { file: &file, text: &text }, &includes),
-                text,
-            }
-        }
-        Err((code, message)) => {
+    ContractFile { path: path.to_owned(), root: root.to_owned() }.read()
+}
+
+impl ContractFile {
+    /// Its name, as it is shown.
+    pub fn name(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    /// Its text.
+    ///
+    /// # Errors
+    ///
+    /// The finding that says why there is none.
+    pub fn text(&self) -> Result<String, Box<Diagnostic>> {
+        let refuse = |(code, message)| {
             let diagnostic = Diagnostic::new(code, Severity::Error, KeyPath::default(), message);
-            FoundContract { path: path.to_owned(), text: String::new(), reading: Reading::unread(&file, diagnostic) }
-        }
+            Box::new(Diagnostic { file: self.name(), ..diagnostic })
+        };
+        text_of(&self.path).map_err(refuse)
+    }
+
+    /// What its text says, without fingerprint, and whether that depends on other files as well.
+    pub fn examine(&self, text: &str) -> (Reading, bool) {
+        let includes = FileIncludes { root: &self.root, file: &self.path, asked: Cell::new(false) };
+        let reading = examine(Source { file: &self.name(), text }, &includes);
+        (reading, includes.asked.get())
+    }
+
+    fn read(&self) -> FoundContract {
+        let file = self.name();
+        let (text, reading) = match self.text() {
+            Ok(text) => {
+                let includes = FileIncludes { root: &self.root, file: &self.path, asked: Cell::new(false) };
+                let reading = read_with(Source { file: &file, text: &text }, &includes);
+                (text, reading)
+            }
+            Err(diagnostic) => (String::new(), Reading::unread(&file, *diagnostic)),
+        };
+        FoundContract { path: self.path.clone(), text, reading }
     }
 }
 
@@ -93,10 +144,12 @@ pub fn read_file(path: &Path, root: &Path) -> FoundContract {
 struct FileIncludes<'p> {
     root: &'p Path,
     file: &'p Path,
+    asked: Cell<bool>,
 }
 
 impl Include for FileIncludes<'_> {
     fn load(&self, within: Option<&str>, path: &str) -> Result<Included, String> {
+        self.asked.set(true);
         if Path::new(path).is_absolute() {
             return Err(format!("`{path}` is not relative"));
         }
@@ -114,28 +167,41 @@ impl Include for FileIncludes<'_> {
 
 fn text_of(path: &Path) -> Result<String, (&'static str, String)> {
     let unreadable = |error: std::io::Error| ("ONEX1001", format!("the file cannot be read: {error}"));
-    let length = std::fs::metadata(path).map_err(unreadable)?.len();
+    let mut file = File::open(path).map_err(unreadable)?;
+    let length = file.metadata().map_err(unreadable)?.len();
     if length > MAX_BYTES as u64 {
         return Err(("ONEX0001", format!("the file has {length} bytes, more than {MAX_BYTES}")));
     }
-    let bytes = std::fs::read(path).map_err(unreadable)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default() + 1);
+    file.read_to_end(&mut bytes).map_err(unreadable)?;
     String::from_utf8(bytes).map_err(|error| {
         let offset = error.utf8_error().valid_up_to();
         ("ONEX0008", format!("the file is not UTF-8: byte {offset} does not belong to a character"))
     })
 }
 
-fn files_below(root: &Path) -> Vec<PathBuf> {
-    if root.is_file() {
-        return vec![root.to_owned()];
+/// The contract files below a root.
+struct Below {
+    paths: Vec<PathBuf>,
+    /// Whether a link was followed, so that a file may be here twice.
+    has_links: bool,
+}
+
+impl Below {
+    fn of(root: &Path) -> Self {
+        if root.is_file() {
+            return Self { paths: vec![root.to_owned()], has_links: false };
+        }
+        let mut has_links = false;
+        let walk = WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter();
+        // A link that leads back to where it came from is an error of the walk, and nothing is lost by leaving it.
+        let entries = walk.filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry)).filter_map(Result::ok);
+        let contracts = entries
+            .inspect(|entry| has_links |= entry.depth() > 0 && entry.path_is_symlink())
+            .filter(|entry| entry.file_type().is_file() && entry.file_name() == FILE_NAME);
+        let paths = contracts.map(DirEntry::into_path).collect();
+        Self { paths, has_links }
     }
-    let walk = WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter();
-    // A link that leads back to where it came from is an error of the walk, and nothing is lost by leaving it.
-    let entries = walk.filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry)).filter_map(Result::ok);
-    entries
-        .filter(|entry| entry.file_type().is_file() && entry.file_name() == FILE_NAME)
-        .map(DirEntry::into_path)
-        .collect()
 }
 
 fn is_hidden(entry: &DirEntry) -> bool {

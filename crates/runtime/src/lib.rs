@@ -5,6 +5,7 @@
 
 mod clock;
 pub mod codes;
+mod cores;
 mod dead_letter;
 mod discovery;
 mod ingress;
@@ -15,8 +16,9 @@ mod runtime;
 mod wiring;
 
 pub use clock::SystemClock;
+pub use cores::on_all_cores;
 pub use dead_letter::{DeadLetter, DeadLetterError, DeadLetterFile};
-pub use discovery::{Discovered, DiscoveryError, FoundContract, discover, read_file};
+pub use discovery::{ContractFile, Discovered, DiscoveryError, FoundContract, discover, find, read_file};
 pub use ingress::{Inbound, Ingress, Rejection, decode};
 pub use lanes::Lanes;
 pub use runtime::{Observer, RunReport, Runtime, RuntimeError, RuntimeParts, Stopped};

@@ -97,10 +97,7 @@ impl Topic {
             return Err(TopicError::TooLong);
         }
         let segments: Vec<&str> = text.split('.').collect();
-        let onex = segments
-            .iter()
-            .position(|&segment| segment == "onex")
-            .ok_or(TopicError::NoOnex)?;
+        let onex = segments.iter().position(|&segment| segment == "onex").ok_or(TopicError::NoOnex)?;
         let (prefix, name) = segments.split_at(onex);
         check_prefix(prefix)?;
         let topic = match *name {
@@ -115,11 +112,7 @@ impl Topic {
     /// Where a message of this topic goes when it cannot be handled; a dead letter stays put.
     pub fn dead_letter(&self) -> Self {
         let producer = self.producer.as_deref().unwrap_or(UNNAMED_PRODUCER);
-        Self {
-            kind: TopicKind::Dlq,
-            producer: Some(producer.to_owned()),
-            ..self.clone()
-        }
+        Self { kind: TopicKind::Dlq, producer: Some(producer.to_owned()), ..self.clone() }
     }
 
     /// The routing key in envelopes: `{producer}.{event}`, without a producer just `{event}`.
@@ -147,26 +140,16 @@ impl Topic {
             (self.producer.is_none(), LegacyForm::WithoutProducer),
             (underscore, LegacyForm::Underscore),
         ];
-        seen.into_iter()
-            .filter_map(|(seen, form)| seen.then_some(form))
-            .collect()
+        seen.into_iter().filter_map(|(seen, form)| seen.then_some(form)).collect()
     }
 }
 
 fn check_prefix(prefix: &[&str]) -> Result<(), TopicError> {
-    let placeholder = |segment: &str| {
-        segment
-            .strip_prefix('{')
-            .and_then(|rest| rest.strip_suffix('}'))
-            .unwrap_or(segment)
-            .to_owned()
-    };
+    let placeholder =
+        |segment: &str| segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(segment).to_owned();
     let plain = |segment: &&str| {
         let name = placeholder(segment);
-        !name.is_empty()
-            && name
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
     };
     match prefix.len() <= 2 && prefix.iter().all(plain) {
         true => Ok(()),
@@ -183,9 +166,7 @@ fn word(text: &str) -> Result<String, TopicError> {
 }
 
 fn parse_version(text: &str) -> Result<u32, TopicError> {
-    let digits = text
-        .strip_prefix('v')
-        .filter(|rest| rest.starts_with(|c| matches!(c, '1'..='9')));
+    let digits = text.strip_prefix('v').filter(|rest| rest.starts_with(|c| matches!(c, '1'..='9')));
     let number = digits.and_then(|digits| digits.parse().ok());
     number.ok_or_else(|| TopicError::Version(text.to_owned()))
 }
@@ -278,36 +259,16 @@ mod tests {
         let short = "onex.evt.node-introspection.v1";
         let table: [(&str, &str, &[LegacyForm]); 11] = [
             (canonical, canonical, &[]),
-            (
-                "onex.cmd.omnibase-infra.consumer-restart.v12",
-                "onex.cmd.omnibase-infra.consumer-restart.v12",
-                &[],
-            ),
+            ("onex.cmd.omnibase-infra.consumer-restart.v12", "onex.cmd.omnibase-infra.consumer-restart.v12", &[]),
             ("onex.snapshot.a.b2.v1", "onex.snapshot.a.b2.v1", &[]),
             ("onex.evt.onex.x.v1", "onex.evt.onex.x.v1", &[]),
             (short, short, &[WithoutProducer]),
-            (
-                "{env}.{namespace}.onex.evt.node-introspection.v1",
-                short,
-                &[Prefixed, WithoutProducer],
-            ),
+            ("{env}.{namespace}.onex.evt.node-introspection.v1", short, &[Prefixed, WithoutProducer]),
             ("{env}.onex.evt.platform.node-introspection.v1", canonical, &[Prefixed]),
             ("dev.onex.evt.platform.node-introspection.v1", canonical, &[Prefixed]),
-            (
-                "org.omninode.onex.evt.platform.node-introspection.v1",
-                canonical,
-                &[Prefixed],
-            ),
-            (
-                "tenant-a_b.onex.evt.platform.node-introspection.v1",
-                canonical,
-                &[Prefixed],
-            ),
-            (
-                "onex.evt.node_introspection.v1",
-                "onex.evt.node_introspection.v1",
-                &[WithoutProducer, Underscore],
-            ),
+            ("org.omninode.onex.evt.platform.node-introspection.v1", canonical, &[Prefixed]),
+            ("tenant-a_b.onex.evt.platform.node-introspection.v1", canonical, &[Prefixed]),
+            ("onex.evt.node_introspection.v1", "onex.evt.node_introspection.v1", &[WithoutProducer, Underscore]),
         ];
         for (text, written, legacy) in table {
             let parsed = Topic::parse(text).unwrap();
@@ -338,20 +299,14 @@ mod tests {
             ("onex.evt.a.b.v0", TopicError::Version("v0".to_owned())),
             ("onex.evt.a.b.v01", TopicError::Version("v01".to_owned())),
             ("onex.evt.a.b.v+1", TopicError::Version("v+1".to_owned())),
-            (
-                "onex.evt.a.b.v4294967296",
-                TopicError::Version("v4294967296".to_owned()),
-            ),
+            ("onex.evt.a.b.v4294967296", TopicError::Version("v4294967296".to_owned())),
         ];
         for (text, error) in table {
             assert_eq!(Topic::parse(text), Err(error), "{text}");
         }
         assert_eq!(Topic::parse(&"a".repeat(250)), Err(TopicError::TooLong));
         let prefix = TopicError::Prefix("x.y.z.".to_owned()).to_string();
-        assert_eq!(
-            prefix,
-            "`x.y.z.` before `onex.` is no prefix: expected `{env}.` or `{env}.{namespace}.`"
-        );
+        assert_eq!(prefix, "`x.y.z.` before `onex.` is no prefix: expected `{env}.` or `{env}.{namespace}.`");
     }
 
     #[test]

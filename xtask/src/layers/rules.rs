@@ -23,16 +23,8 @@ const LAYERS: &[&[&str]] = &[
 const EXCEPTIONS: &[(&str, &str, &str)] = &[
     ("onex-contract", "onex-topic", "one topic grammar for contracts and events, small enough to be taken by both"),
     ("onex-event", "onex-topic", "one topic grammar for contracts and events, small enough to be taken by both"),
-    (
-        "onex-journal",
-        "onex-node",
-        "a journal records the ids and outcomes of nodes",
-    ),
-    (
-        "onex-orchestrator",
-        "onex-compute",
-        "a plan binds compute steps, which need no orchestrator",
-    ),
+    ("onex-journal", "onex-node", "a journal records the ids and outcomes of nodes"),
+    ("onex-orchestrator", "onex-compute", "a plan binds compute steps, which need no orchestrator"),
 ];
 
 /// The layers that users take alone: fast to compile, no runtime, no client.
@@ -76,17 +68,11 @@ pub(super) struct Violation {
 
 /// Every violation, in the order of the packages.
 pub(super) fn violations(packages: &[Package]) -> Vec<Violation> {
-    packages
-        .iter()
-        .flat_map(|package| of_package(package, packages))
-        .collect()
+    packages.iter().flat_map(|package| of_package(package, packages)).collect()
 }
 
 fn of_package(package: &Package, all: &[Package]) -> Vec<Violation> {
-    let violation = |problem| Violation {
-        manifest: package.manifest_path.clone(),
-        problem,
-    };
+    let violation = |problem| Violation { manifest: package.manifest_path.clone(), problem };
     let ours = |name: &str| all.iter().any(|package| package.name == name);
     let problem = |dependency: &Dependency| match ours(&dependency.name) {
         true => between_ours(&package.name, dependency),
@@ -136,12 +122,8 @@ fn from_outside(from: &str, dependency: &Dependency) -> Option<String> {
     }
     let heavy = |feature: &&String| !LIGHT_TOKIO_FEATURES.contains(&feature.as_str());
     let heavy: Vec<&String> = dependency.features.iter().filter(heavy).collect();
-    (name == "tokio" && !heavy.is_empty()).then(|| {
-        format!(
-            "`{from}`{} must not use these features of `tokio`: {heavy:?}",
-            place(from)
-        )
-    })
+    (name == "tokio" && !heavy.is_empty())
+        .then(|| format!("`{from}`{} must not use these features of `tokio`: {heavy:?}", place(from)))
 }
 
 #[cfg(test)]
@@ -152,11 +134,7 @@ mod tests {
     const DEV: Option<&str> = Some("dev");
 
     fn package(name: &str, dependencies: Vec<Dependency>) -> Package {
-        Package {
-            name: name.to_owned(),
-            manifest_path: name.to_owned(),
-            dependencies,
-        }
+        Package { name: name.to_owned(), manifest_path: name.to_owned(), dependencies }
     }
 
     /// What is said of one dependency in a workspace that holds both packages, if both are ours.
@@ -226,27 +204,9 @@ mod tests {
                 &[],
                 "`onex-effect-consul` (layer 3) must not depend on `onex-effect-postgres` (layer 3)",
             ),
-            (
-                "xtask",
-                "onex-node",
-                NORMAL,
-                &[],
-                "`xtask` must not depend on `onex-node` (layer 1)",
-            ),
-            (
-                "onex",
-                "onex-tests",
-                DEV,
-                &[],
-                "`onex` (layer 5) must not depend on `onex-tests`",
-            ),
-            (
-                "onex-effect",
-                "sqlx",
-                NORMAL,
-                &[],
-                "`onex-effect` (layer 2) must not know `sqlx`",
-            ),
+            ("xtask", "onex-node", NORMAL, &[], "`xtask` must not depend on `onex-node` (layer 1)"),
+            ("onex", "onex-tests", DEV, &[], "`onex` (layer 5) must not depend on `onex-tests`"),
+            ("onex-effect", "sqlx", NORMAL, &[], "`onex-effect` (layer 2) must not know `sqlx`"),
             (
                 "onex-node",
                 "tokio",
@@ -254,13 +214,7 @@ mod tests {
                 &["sync", "rt"],
                 "`onex-node` (layer 1) must not use these features of `tokio`: [\"rt\"]",
             ),
-            (
-                "onex-common",
-                "serde",
-                NORMAL,
-                &[],
-                "`onex-common` has no layer: give it one in xtask/src/layers",
-            ),
+            ("onex-common", "serde", NORMAL, &[], "`onex-common` has no layer: give it one in xtask/src/layers"),
         ] {
             assert_eq!(check(from, to, kind, features).as_deref(), Some(problem));
         }

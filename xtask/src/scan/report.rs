@@ -56,10 +56,7 @@ impl<'a> Report<'a> {
         for diagnostic in readings.iter().flat_map(|reading| &reading.diagnostics) {
             count(&mut codes, &titles, diagnostic);
         }
-        Self {
-            files: readings.iter().map(file).collect(),
-            codes,
-        }
+        Self { files: readings.iter().map(file).collect(), codes }
     }
 
     fn with(&self, verdict: Verdict) -> usize {
@@ -86,11 +83,7 @@ fn count<'a>(
 
 fn file(reading: &Reading) -> File<'_> {
     let verdict = |diagnostic: &Diagnostic| {
-        if diagnostic.severity == Severity::Error {
-            Verdict::Refused
-        } else {
-            Verdict::Warned
-        }
+        if diagnostic.severity == Severity::Error { Verdict::Refused } else { Verdict::Warned }
     };
     File {
         file: &reading.file,
@@ -116,23 +109,10 @@ impl fmt::Display for Report<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (clean, warned) = (self.with(Verdict::Clean), self.with(Verdict::Warned));
         let (all, refused) = (self.files.len(), self.with(Verdict::Refused));
-        writeln!(
-            formatter,
-            "{all} contracts: {clean} clean, {warned} with warnings, {refused} with errors"
-        )?;
+        writeln!(formatter, "{all} contracts: {clean} clean, {warned} with warnings, {refused} with errors")?;
         for (name, code) in &self.codes {
-            let Code {
-                title,
-                severity,
-                findings,
-                files,
-                example,
-            } = code;
-            writeln!(
-                formatter,
-                "\n{name} {severity}: {title}: {findings} in {} files",
-                files.len()
-            )?;
+            let Code { title, severity, findings, files, example } = code;
+            writeln!(formatter, "\n{name} {severity}: {title}: {findings} in {} files", files.len())?;
             writeln!(formatter, "    {example}")?;
         }
         Ok(())
@@ -147,24 +127,11 @@ mod tests {
 
     #[test]
     fn a_report_counts_files_by_verdict_and_findings_by_code() {
-        let readings = [
-            read(Source {
-                file: "a.yaml",
-                text: "",
-            }),
-            read(Source {
-                file: "b.yaml",
-                text: "[",
-            }),
-        ];
+        let readings = [read(Source { file: "a.yaml", text: "" }), read(Source { file: "b.yaml", text: "[" })];
         let report = Report::of(&readings);
         assert_eq!(report.with(Verdict::Refused), 2);
         assert_eq!(report.codes.values().map(|code| code.findings).sum::<usize>(), 2);
-        assert!(
-            report
-                .to_string()
-                .starts_with("2 contracts: 0 clean, 0 with warnings, 2 with errors\n")
-        );
+        assert!(report.to_string().starts_with("2 contracts: 0 clean, 0 with warnings, 2 with errors\n"));
         let json = serde_json::to_value(&report).unwrap();
         assert_eq!(json["files"][0]["verdict"], "refused");
     }

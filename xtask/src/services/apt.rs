@@ -37,11 +37,7 @@ fn fetch(directory: &Path, mirror: &str, suite: &str, package: &str) -> Result<P
         let part = directory.join(part);
         fs::create_dir_all(&part).with_context(|| format!("creating {}", part.display()))?;
     }
-    let signed = if Path::new(KEYRING).exists() {
-        format!("[signed-by={KEYRING}] ")
-    } else {
-        String::new()
-    };
+    let signed = if Path::new(KEYRING).exists() { format!("[signed-by={KEYRING}] ") } else { String::new() };
     let source = format!("deb {signed}{mirror} {suite} main\n");
     fs::write(directory.join("sources.list"), source).context("writing a source list")?;
     command::capture(apt_get(directory).arg("update"))?;
@@ -53,13 +49,8 @@ fn fetch(directory: &Path, mirror: &str, suite: &str, package: &str) -> Result<P
 fn apt_get(directory: &Path) -> Command {
     let mut apt = Command::new("apt-get");
     apt.current_dir(directory.join("download"));
-    for (key, value) in [
-        ("Etc::sourcelist", "sources.list"),
-        ("State::lists", "lists"),
-        ("Cache", "cache"),
-    ] {
-        apt.arg("-o")
-            .arg(format!("Dir::{key}={}", directory.join(value).display()));
+    for (key, value) in [("Etc::sourcelist", "sources.list"), ("State::lists", "lists"), ("Cache", "cache")] {
+        apt.arg("-o").arg(format!("Dir::{key}={}", directory.join(value).display()));
     }
     apt.args(["-o", "Dir::Etc::sourceparts=-", "-o", "APT::Sandbox::User=root"]);
     // A suite that cannot be reached must fail here, not be skipped with a warning.

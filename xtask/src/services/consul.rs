@@ -78,30 +78,15 @@ fn start(layout: &Layout, state: &mut State) -> Result<()> {
     let token = random::uuid_shaped()?;
     let [http_port, lan, wan, server] = random::free_ports()?;
     let home = layout.consul_home();
-    let ports = Ports {
-        http: http_port,
-        lan,
-        wan,
-        server,
-    };
-    let settings = Settings {
-        version: program.version,
-        home: &home,
-        token: &token,
-        ports,
-    };
+    let ports = Ports { http: http_port, lan, wan, server };
+    let settings = Settings { version: program.version, home: &home, token: &token, ports };
     write(&home, &settings)?;
     eprintln!("consul: starting {} {}", program.path.display(), program.version);
 
     let log = layout.consul_log();
     let mut agent = launch(&program.path, &home, &log)?;
-    state.consul = Some(Consul {
-        process: agent.process.clone(),
-        http_port,
-        token: token.clone(),
-        program: program.path,
-        home,
-    });
+    state.consul =
+        Some(Consul { process: agent.process.clone(), http_port, token: token.clone(), program: program.path, home });
     state.save(layout)?;
     agent.wait(&log, || answers(http_port, &token))?;
     eprintln!("consul: running, pid {}, 127.0.0.1:{http_port}", agent.process.pid);

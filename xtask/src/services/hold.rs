@@ -23,10 +23,7 @@ pub(crate) struct Hold {
 impl Hold {
     /// Starts the services unless they answer; with `keep` they stay after the run.
     pub(crate) fn take(keep: bool) -> Result<Self> {
-        let hold = Self {
-            layout: Layout::of_workspace(),
-            guard: start_guard()?,
-        };
+        let hold = Self { layout: Layout::of_workspace(), guard: start_guard()? };
         let started = up(&hold.layout, |state| {
             state.runs.push(Process::myself());
             state.keep |= keep;
@@ -45,10 +42,7 @@ impl Hold {
     pub(crate) fn release(mut self) -> Result<()> {
         release(&self.layout, std::process::id())?;
         drop(self.guard.stdin.take());
-        self.guard
-            .wait()
-            .map(drop)
-            .context("waiting for the guard of the services")
+        self.guard.wait().map(drop).context("waiting for the guard of the services")
     }
 }
 
@@ -56,9 +50,7 @@ impl Hold {
 fn start_guard() -> Result<Child> {
     let program = std::env::current_exe().context("looking for our own program")?;
     let mut session = Command::new("setsid");
-    session
-        .arg(program)
-        .args(["services", "guard", &std::process::id().to_string()]);
+    session.arg(program).args(["services", "guard", &std::process::id().to_string()]);
     session.stdin(Stdio::piped()).stdout(Stdio::null());
     session.spawn().context("starting the guard of the services")
 }

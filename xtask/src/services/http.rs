@@ -24,10 +24,7 @@ pub(super) fn connect(port: u16) -> Result<TcpStream> {
 
 pub(super) fn get(port: u16, path: &str, token: &str) -> Result<Answer> {
     let mut stream = connect(port)?;
-    write!(
-        stream,
-        "GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\nX-Consul-Token: {token}\r\n\r\n"
-    )?;
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\nX-Consul-Token: {token}\r\n\r\n")?;
     let mut text = Vec::new();
     stream.read_to_end(&mut text)?;
     Ok(parse(&String::from_utf8_lossy(&text)))
@@ -37,10 +34,7 @@ pub(super) fn get(port: u16, path: &str, token: &str) -> Result<Answer> {
 fn parse(text: &str) -> Answer {
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((text, ""));
     let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
-    Answer {
-        status,
-        body: body.to_owned(),
-    }
+    Answer { status, body: body.to_owned() }
 }
 
 #[cfg(test)]

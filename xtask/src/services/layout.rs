@@ -15,9 +15,7 @@ pub(super) struct Layout {
 
 impl Layout {
     pub(super) fn of_workspace() -> Self {
-        Self {
-            directory: workspace::root().join("target/services"),
-        }
+        Self { directory: workspace::root().join("target/services") }
     }
 
     pub(super) fn state(&self) -> PathBuf {

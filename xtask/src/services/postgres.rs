@@ -80,25 +80,14 @@ fn start(layout: &Layout, state: &mut State) -> Result<()> {
     let password = random::hexadecimal()?;
     let [port] = random::free_ports()?;
     eprintln!("postgres: creating a cluster with {}", programs.display());
-    let cluster = Cluster {
-        programs: &programs,
-        home: &home,
-        account: account.as_ref(),
-    };
+    let cluster = Cluster { programs: &programs, home: &home, account: account.as_ref() };
     cluster.create(&password, port)?;
 
     let log = layout.postgres_log();
     let mut server = cluster.launch(&log)?;
     let url = format!("postgres://onex:{password}@127.0.0.1:{port}/onex");
     let process = server.process.clone();
-    state.postgres = Some(Postgres {
-        process,
-        port,
-        url,
-        programs,
-        home,
-        account,
-    });
+    state.postgres = Some(Postgres { process, port, url, programs, home, account });
     state.save(layout)?;
     server.wait(&log, || accepts_connections(port))?;
     eprintln!("postgres: running, pid {}, 127.0.0.1:{port}", server.process.pid);
@@ -148,10 +137,7 @@ impl Cluster<'_> {
 
     fn configure(&self, port: u16) -> Result<()> {
         let path = data(self.home).join("postgresql.conf");
-        let mut file = OpenOptions::new()
-            .append(true)
-            .open(path)
-            .context("opening the settings")?;
+        let mut file = OpenOptions::new().append(true).open(path).context("opening the settings")?;
         let settings = format!(
             "listen_addresses = '127.0.0.1'\nport = {port}\n\
              unix_socket_directories = ''\nmax_connections = 200\n"
@@ -168,10 +154,7 @@ impl Cluster<'_> {
 
     fn launch(&self, log: &Path) -> Result<Started> {
         let mut session = account::command(self.account, Path::new("setsid"));
-        session
-            .arg(self.programs.join("postgres"))
-            .arg("-D")
-            .arg(data(self.home));
+        session.arg(self.programs.join("postgres")).arg("-D").arg(data(self.home));
         process::detach(&mut session, server(self.home), log)
     }
 

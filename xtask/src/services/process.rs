@@ -34,22 +34,12 @@ pub(super) struct Process {
 impl Process {
     /// A process of which only the pid file is known, if that exists.
     pub(super) fn from_pid_file(program: &str, argument: &Path, pid_file: PathBuf) -> Self {
-        Self {
-            pid: 0,
-            program: program.to_owned(),
-            argument: argument.display().to_string(),
-            pid_file: Some(pid_file),
-        }
+        Self { pid: 0, program: program.to_owned(), argument: argument.display().to_string(), pid_file: Some(pid_file) }
     }
 
     /// This very command, as a test run that holds the services.
     pub(super) fn myself() -> Self {
-        Self {
-            pid: std::process::id(),
-            program: "xtask".to_owned(),
-            argument: String::new(),
-            pid_file: None,
-        }
+        Self { pid: std::process::id(), program: "xtask".to_owned(), argument: String::new(), pid_file: None }
     }
 
     /// The pid under which it runs now, if it runs.
@@ -110,13 +100,7 @@ pub(super) fn detach(session: &mut Command, process: Process, log: &Path) -> Res
     let errors = output.try_clone().context("sharing a log file")?;
     session.stdin(Stdio::null()).stdout(output).stderr(errors);
     let child = session.spawn().context("starting `setsid`")?;
-    Ok(Started {
-        process: Process {
-            pid: child.id(),
-            ..process
-        },
-        child,
-    })
+    Ok(Started { process: Process { pid: child.id(), ..process }, child })
 }
 
 /// A new log; the one before stays beside it, since it may say why a service died.
@@ -169,12 +153,7 @@ mod tests {
     use super::*;
 
     fn recorded(pid: u32, argument: &str) -> Process {
-        Process {
-            pid,
-            program: "sleep".into(),
-            argument: argument.into(),
-            pid_file: None,
-        }
+        Process { pid, program: "sleep".into(), argument: argument.into(), pid_file: None }
     }
 
     #[test]

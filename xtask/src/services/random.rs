@@ -17,13 +17,7 @@ pub(super) fn hexadecimal() -> Result<String> {
 /// 128 random bits in the shape of a UUID, which is the shape Consul asks of a token.
 pub(super) fn uuid_shaped() -> Result<String> {
     let digits = hexadecimal()?;
-    let parts = [
-        &digits[..8],
-        &digits[8..12],
-        &digits[12..16],
-        &digits[16..20],
-        &digits[20..],
-    ];
+    let parts = [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]];
     Ok(parts.join("-"))
 }
 

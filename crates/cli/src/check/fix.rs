@@ -6,10 +6,10 @@ use std::path::Path;
 
 use anyhow::Context;
 use onex_contract::Diagnostic;
-use onex_runtime::Discovered;
+use onex_runtime::ContractFile;
 
 /// Mends what can be mended; gives how many findings that were.
-pub(super) fn apply(found: &Discovered, findings: &[Diagnostic]) -> anyhow::Result<usize> {
+pub(super) fn apply(files: &[ContractFile], findings: &[Diagnostic]) -> anyhow::Result<usize> {
     let mut by_file: BTreeMap<&str, Vec<(usize, usize, &str)>> = BTreeMap::new();
     for finding in findings {
         if let (Some(span), Some(replacement)) = (finding.span, &finding.fix) {
@@ -17,10 +17,11 @@ pub(super) fn apply(found: &Discovered, findings: &[Diagnostic]) -> anyhow::Resu
         }
     }
     let mut mended = 0;
-    for contract in &found.contracts {
-        let Some(fixes) = by_file.remove(contract.reading.file.as_str()) else { continue };
+    for file in files {
+        let Some(fixes) = by_file.remove(file.name().as_str()) else { continue };
+        let Ok(text) = file.text() else { continue };
         mended += fixes.len();
-        write_whole(&contract.path, &mended_text(&contract.text, fixes))?;
+        write_whole(&file.path, &mended_text(&text, fixes))?;
     }
     Ok(mended)
 }

@@ -3,26 +3,40 @@
 use std::collections::BTreeMap;
 
 use onex_contract::{Diagnostic, Severity, rules};
+use serde::Serialize;
 use serde_json::{Value, json};
 
-/// `{"files": n, "diagnostics": […]}`.
-pub(super) fn json(files: usize, findings: &[Diagnostic]) -> Value {
-    let diagnostics: Vec<_> = findings
-        .iter()
-        .map(|finding| {
-            json!({
-                "code": finding.code,
-                "severity": finding.severity,
-                "message": finding.message,
-                "file": finding.file,
-                "line": finding.span.map(|span| span.line),
-                "column": finding.span.map(|span| span.column),
-                "path": finding.path.to_string(),
-                "help": finding.help,
-            })
-        })
-        .collect();
-    json!({"files": files, "diagnostics": diagnostics})
+#[derive(Serialize)]
+struct All<'f> {
+    diagnostics: Vec<Told<'f>>,
+    files: usize,
+}
+
+#[derive(Serialize)]
+struct Told<'f> {
+    code: &'f str,
+    column: Option<usize>,
+    file: &'f str,
+    help: Option<&'f str>,
+    line: Option<usize>,
+    message: &'f str,
+    path: String,
+    severity: Severity,
+}
+
+/// `{"diagnostics": […], "files": n}`, written at once, for it may be long.
+pub(super) fn json(files: usize, findings: &[Diagnostic]) -> serde_json::Result<String> {
+    let told = findings.iter().map(|finding| Told {
+        code: finding.code,
+        column: finding.span.map(|span| span.column),
+        file: &finding.file,
+        help: finding.help.as_deref(),
+        line: finding.span.map(|span| span.line),
+        message: &finding.message,
+        path: finding.path.to_string(),
+        severity: finding.severity,
+    });
+    serde_json::to_string(&All { diagnostics: told.collect(), files })
 }
 
 /// SARIF 2.1.0 with the rules that have findings.

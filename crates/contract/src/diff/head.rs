@@ -29,6 +29,9 @@ const TOLD: [&str; 17] = [
     "io_operations",
 ];
 
+/// Keys that other runtimes act on, and this one does not.
+const ELSEWHERE: [&str; 1] = ["handler_routing"];
+
 /// Keys that nothing acts on.
 const FOR_PEOPLE: [&str; 5] = ["node_version", "description", "metadata", "health_check", "descriptor"];
 
@@ -50,16 +53,25 @@ pub(super) fn tell(contract: &Contract, facts: &mut Facts) {
     let Ok(Value::Object(whole)) = serde_json::to_value(contract) else { return };
     tell_error_handling(whole.get("error_handling"), facts);
     for (key, value) in whole.iter().filter(|(key, _)| !TOLD.contains(&key.as_str())) {
-        let known = FOR_PEOPLE.contains(&key.as_str());
-        tell_leaves(value, &at(key), if known { Subject::ForPeople } else { Subject::Unknown }, facts);
+        let subject = match key.as_str() {
+            key if FOR_PEOPLE.contains(&key) => Subject::ForPeople,
+            key if ELSEWHERE.contains(&key) => Subject::Elsewhere,
+            _ => Subject::Unknown,
+        };
+        tell_leaves(value, &at(key), subject, facts);
     }
 }
 
-/// Each leaf of a value as a fact named by its path.
+/// A value as a fact named by its path; of a map also each leaf, which is told when the map itself is not new or gone.
 pub(super) fn tell_leaves(value: &Value, path: &KeyPath, subject: Subject, facts: &mut Facts) {
+    let whole = path.to_string();
+    if value.is_object() {
+        facts.tell(&["key", &whole], Fact::new(subject, &whole, path.clone()));
+    }
     for (path, text) in leaves(value, path) {
         let name = path.to_string();
-        facts.tell(&["key", &name], Fact::new(subject, name.clone(), path).saying(text));
+        let fact = Fact::new(subject, &name, path).saying(text);
+        if name == whole { facts.tell(&["key", &whole], fact) } else { facts.tell(&["key", &whole, &name], fact) }
     }
 }
 

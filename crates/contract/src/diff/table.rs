@@ -55,6 +55,7 @@ pub(super) enum Subject {
     Transition,
     Operation,
     SafeRepeat,
+    Elsewhere,
     Unknown,
 }
 
@@ -240,6 +241,9 @@ impl Subject {
                 (Breaking, "a repeat of `{}` is no longer safe: whoever retries it may do it twice"),
                 (Breaking, "a repeat of `{}` is safe otherwise"),
             ],
+            Self::Elsewhere => {
+                same(NeedsDrain, "`{}` is different; other runtimes act on it, so judge there what that means for them")
+            }
             Self::Unknown => same(
                 NeedsDrain,
                 "`{}` is different, and what that means is not known here: look at it before you deploy",

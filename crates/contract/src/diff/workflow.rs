@@ -43,6 +43,17 @@ fn tell_step(graph: &ExecutionGraph, node: &GraphNode, path: &KeyPath, facts: &m
         facts.tell(&["workflow", "publishes", event_type], fact);
     }
     tell_config(node, &path.key("step_config"), facts);
+    tell_other_keys(node, path, facts);
+}
+
+/// What a step says beside the keys above, which is how other runtimes name what it runs.
+fn tell_other_keys(node: &GraphNode, path: &KeyPath, facts: &mut Facts) {
+    const TOLD: [&str; 5] = ["node_id", "node_type", "description", "depends_on", "step_config"];
+    let Ok(Value::Object(whole)) = serde_json::to_value(node) else { return };
+    for (key, value) in whole.iter().filter(|(key, _)| !TOLD.contains(&key.as_str())) {
+        let fact = Fact::new(Subject::Elsewhere, format!("{}.{key}", node.node_id), path.key(key));
+        facts.tell(&["workflow", "step", &node.node_id, key], fact.saying(shown(value)));
+    }
 }
 
 fn tell_config(node: &GraphNode, path: &KeyPath, facts: &mut Facts) {

@@ -150,11 +150,15 @@ impl JsonSchema for ModelReference {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let text = serde_json::json!({"type": "string"});
+        let text = serde_json::json!({"type": ["string", "null"]});
         json_schema!({
             "anyOf": [
                 {"type": "string"},
-                {"type": "object", "properties": {"name": text, "module": text, "description": text}}
+                {
+                    "type": "object",
+                    "properties": {"name": {"type": "string"}, "module": text, "description": text},
+                    "required": ["name"],
+                }
             ]
         })
     }

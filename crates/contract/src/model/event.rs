@@ -64,17 +64,27 @@ impl<'de> de::Visitor<'de> for EventVisitor {
     }
 }
 
+/// The aliases of `Written`, for its schema.
+const TOPIC_NAMES: &[&str] = &["topic_suffix", "full_topic_pattern", "topic_name", "event_pattern"];
+const TYPE_NAMES: &[&str] = &["name", "event_name"];
+
 impl JsonSchema for EventDeclaration {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "EventDeclaration".into()
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let text = serde_json::json!({"type": "string"});
+        let text = serde_json::json!({"type": ["string", "null"]});
+        let names = [&["topic", "event_type"][..], TOPIC_NAMES, TYPE_NAMES].concat();
+        let said = |name: &&str| serde_json::json!({"required": [name], "properties": {*name: {"type": "string"}}});
         json_schema!({
             "anyOf": [
                 {"type": "string"},
-                {"type": "object", "properties": {"topic": text, "event_type": text, "description": text}}
+                {
+                    "type": "object",
+                    "properties": {"topic": text, "event_type": text, "description": text},
+                    "anyOf": names.iter().map(said).collect::<Vec<_>>(),
+                }
             ]
         })
     }

@@ -140,20 +140,18 @@ impl<'de> Deserialize<'de> for Publish {
     }
 }
 
-fn topic_schema() -> Schema {
-    let text = serde_json::json!({"type": "string"});
-    json_schema!({
-        "anyOf": [{"type": "string"}, {"type": "object", "properties": {"topic": text, "name": text, "topic_name": text}}]
-    })
-}
-
 impl JsonSchema for TopicEntry {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "TopicEntry".into()
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        topic_schema()
+        json_schema!({
+            "anyOf": [
+                {"type": "string"},
+                {"type": "object", "properties": {"topic": {"type": "string"}}, "required": ["topic"]}
+            ]
+        })
     }
 }
 
@@ -162,10 +160,11 @@ impl JsonSchema for Subscribe {
         "Subscribe".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let topic = generator.subschema_for::<TopicEntry>();
         json_schema!({"anyOf": [
-            {"type": "object", "properties": {"topic": {"type": "string"}}},
-            {"type": "array", "items": topic_schema()}
+            {"allOf": [topic, {"type": "object"}]},
+            {"type": "array", "items": topic}
         ]})
     }
 }
@@ -175,11 +174,11 @@ impl JsonSchema for Publish {
         "Publish".into()
     }
 
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let text = serde_json::json!({"type": "string"});
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let text = serde_json::json!({"type": ["string", "null"]});
         json_schema!({"anyOf": [
             {"type": "object", "properties": {"topic": text, "success_topic": text, "failure_topic": text}},
-            {"type": "array", "items": topic_schema()}
+            {"type": "array", "items": generator.subschema_for::<TopicEntry>()}
         ]})
     }
 }

@@ -95,18 +95,6 @@ impl JsonSchema for NodeType {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         let bare = "COMPUTE|EFFECT|REDUCER|ORCHESTRATOR|RUNTIME_HOST|TRANSFORMER|AGGREGATOR|FUNCTION|MODEL|PLUGIN|SCHEMA|TOOL|AGENT|NODE|SERVICE|GATEWAY|VALIDATOR|WORKFLOW";
-        let any_case = |words: &str| -> String {
-            words
-                .chars()
-                .map(|letter| {
-                    if letter.is_ascii_uppercase() {
-                        format!("[{letter}{}]", letter.to_ascii_lowercase())
-                    } else {
-                        letter.to_string()
-                    }
-                })
-                .collect()
-        };
         let pattern = format!(
             "^(({})({})?|({})?{})$",
             any_case(bare),
@@ -116,6 +104,15 @@ impl JsonSchema for NodeType {
         );
         json_schema!({ "type": "string", "pattern": pattern })
     }
+}
+
+/// A pattern for words in any case.
+pub(super) fn any_case(words: &str) -> String {
+    let letter = |letter: char| match letter.is_ascii_alphabetic() {
+        true => format!("[{}{}]", letter.to_ascii_uppercase(), letter.to_ascii_lowercase()),
+        false => letter.to_string(),
+    };
+    words.chars().map(letter).collect()
 }
 
 #[cfg(test)]

@@ -79,13 +79,18 @@ impl JsonSchema for State {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let text = serde_json::json!({"type": "string"});
         json_schema!({
             "anyOf": [
                 {"type": "string"},
-                {"type": "object", "properties": {
-                    "state_name": text, "name": text, "description": text, "is_terminal": {"type": "boolean"}
-                }}
+                {
+                    "type": "object",
+                    "properties": {
+                        "state_name": {"type": "string"},
+                        "description": {"type": ["string", "null"]},
+                        "is_terminal": {"type": "boolean"},
+                    },
+                    "required": ["state_name"],
+                }
             ]
         })
     }

@@ -5,6 +5,12 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+/// What semantic versioning allows, see https://semver.org.
+const PATTERN: &str = concat!(
+    r"^(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)",
+    r"(-(0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)(\.(0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*))*)?",
+    r"(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?$",
+);
 const EXPECTED: &str = "expected \"MAJOR.MINOR.PATCH\" in quotes, or a map of major, minor and patch";
 
 /// A semantic version.
@@ -92,7 +98,7 @@ impl JsonSchema for Version {
         let whole = serde_json::json!({"type": "integer", "minimum": 0});
         json_schema!({
             "anyOf": [
-                {"type": "string", "pattern": r"^(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$"},
+                {"type": "string", "pattern": PATTERN},
                 {"type": "object", "required": ["major", "minor", "patch"],
                  "properties": {"major": whole, "minor": whole, "patch": whole}}
             ]

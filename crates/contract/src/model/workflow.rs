@@ -1,9 +1,10 @@
 //! An orchestrator's program: the graph of its steps and the rules they run under.
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
 
+use super::kind::any_case;
 use super::{NodeType, Version, anything};
 
 /// `workflow_coordination`. Its own rules stand for those of `coordination_rules` where these are silent.
@@ -218,7 +219,7 @@ pub struct CoordinationRules {
 }
 
 /// How steps follow each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ExecutionMode {
     /// One after another, in topological order with declaration as tie-break; also written `serial`.
@@ -246,8 +247,18 @@ impl<'de> Deserialize<'de> for ExecutionMode {
     }
 }
 
+impl JsonSchema for ExecutionMode {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "ExecutionMode".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"enum": ["sequential", "serial", "parallel", "batch"]})
+    }
+}
+
 /// What a failed step leads to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum FailureRecoveryStrategy {
     /// Effects are tried again, then the run fails.
@@ -275,6 +286,21 @@ impl<'de> Deserialize<'de> for FailureRecoveryStrategy {
     }
 }
 
+impl JsonSchema for FailureRecoveryStrategy {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "FailureRecoveryStrategy".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let words = ["retry", "abort", "fail_fast", "none", "continue", "continue_on_error", "rollback", "compensate"];
+        // The words first, for editors that complete them.
+        json_schema!({"anyOf": [
+            {"enum": words},
+            {"type": "string", "pattern": format!("^({})$", any_case(&words.join("|")))}
+        ]})
+    }
+}
+
 /// A string, or a list of strings.
 fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     struct OneOrMany;
@@ -296,6 +322,6 @@ fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>
     deserializer.deserialize_any(OneOrMany)
 }
 
-fn one_or_many_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    schemars::json_schema!({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]})
+fn one_or_many_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]})
 }

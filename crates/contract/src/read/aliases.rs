@@ -4,16 +4,17 @@
 use serde_json::{Map, Value};
 
 /// Where (`*` for each element), the present-day key, and its other spellings.
-type Spelling = (&'static [&'static str], &'static str, &'static [&'static str]);
+pub(crate) type Spelling = (&'static [&'static str], &'static str, &'static [&'static str]);
 
 const GRAPH_NODE: &[&str] = &["workflow_coordination", "workflow_definition", "execution_graph", "nodes", "*"];
+const EDGE: &[&str] = &["workflow_coordination", "workflow_definition", "execution_graph", "edges", "*"];
 const RULES: &[&str] = &["workflow_coordination", "workflow_definition", "coordination_rules"];
 const METADATA: &[&str] = &["workflow_coordination", "workflow_definition", "workflow_metadata"];
 const STEP_CONFIG: &[&str] =
     &["workflow_coordination", "workflow_definition", "execution_graph", "nodes", "*", "step_config"];
 const TOPIC: &[&str] = &["topic_suffix", "full_topic_pattern", "topic_name", "event_pattern"];
 
-const SPELLINGS: &[Spelling] = &[
+pub(crate) const SPELLINGS: &[Spelling] = &[
     (&[], "name", &["node_name", "contract_name"]),
     (&[], "contract_version", &["version"]),
     (&[], "state_machine", &["state_transitions", "fsm"]),
@@ -21,6 +22,8 @@ const SPELLINGS: &[Spelling] = &[
     (GRAPH_NODE, "node_id", &["step_id"]),
     (GRAPH_NODE, "node_type", &["step_type"]),
     (GRAPH_NODE, "depends_on", &["dependencies"]),
+    (EDGE, "from_node", &["from"]),
+    (EDGE, "to_node", &["to"]),
     (STEP_CONFIG, "max_retries", &["retry_count"]),
     (RULES, "max_parallel_branches", &["max_parallel_steps"]),
     (&["error_handling", "retry_policy"], "initial_delay_ms", &["base_delay_ms"]),

@@ -10,12 +10,12 @@ use super::vocabulary;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::path::{KeyPath, Segment};
 use crate::rules::Finding;
-use crate::schema::schema;
+use crate::schema;
 
 /// Every key that the model reads anywhere.
 static READ: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
     let mut read = BTreeSet::new();
-    collect(schema().as_value(), &mut read);
+    collect(schema::plain().as_value(), &mut read);
     read
 });
 
@@ -42,10 +42,43 @@ fn finding(path: &KeyPath) -> Option<Finding> {
     Some(Finding::at_key(diagnostic))
 }
 
+/// A key that would be read is near when its likeness to the written one, from 0 to 1, is above this.
+const NEAR: f64 = 0.88;
+
+/// How often each letter stands in a key.
+type Letters = [u8; 32];
+
+/// Every key of the language.
+static KNOWN: LazyLock<Vec<(&str, Letters)>> = LazyLock::new(|| {
+    let keys = READ.iter().map(String::as_str).chain(vocabulary::keys());
+    keys.map(|key| (key, letters(key))).collect()
+});
+
 fn nearest(key: &str) -> Option<&'static str> {
-    let known = READ.iter().map(String::as_str).chain(vocabulary::keys());
-    let scored = known.map(|known| (strsim::jaro_winkler(known, key), known)).filter(|(score, _)| *score > 0.88);
-    scored.max_by(|left, right| left.0.total_cmp(&right.0)).map(|(_, known)| known)
+    let letters = letters(key);
+    let worth_comparing = KNOWN.iter().filter(|(known, of_known)| may_be_near(key, &letters, known, of_known));
+    let scored = worth_comparing.map(|(known, _)| (strsim::jaro_winkler(known, key), *known));
+    let near = scored.filter(|(score, _)| *score > NEAR);
+    near.max_by(|left, right| left.0.total_cmp(&right.0)).map(|(_, known)| known)
+}
+
+fn letters(key: &str) -> Letters {
+    let mut letters = [0_u8; 32];
+    for byte in key.bytes() {
+        let letter = &mut letters[usize::from(byte % 32)];
+        *letter = letter.saturating_add(1);
+    }
+    letters
+}
+
+/// Whether the letters that two keys share, in whatever order, allow a likeness above [`NEAR`]: told in a fraction of
+/// the time that the likeness itself takes.
+fn may_be_near(left: &str, left_letters: &Letters, right: &str, right_letters: &Letters) -> bool {
+    let shared: u32 = left_letters.iter().zip(right_letters).map(|(left, right)| u32::from(*left.min(right))).sum();
+    let (shared, lengths) = (f64::from(shared), [left.len() as f64, right.len() as f64]);
+    let most = (shared / lengths[0] + shared / lengths[1] + 1.0) / 3.0;
+    let prefix = left.bytes().zip(right.bytes()).take(4).take_while(|(left, right)| left == right).count();
+    most + 0.1 * prefix as f64 * (1.0 - most) > NEAR
 }
 
 fn collect(schema: &serde_json::Value, read: &mut BTreeSet<String>) {
@@ -58,5 +91,22 @@ fn collect(schema: &serde_json::Value, read: &mut BTreeSet<String>) {
         }
         serde_json::Value::Array(items) => items.iter().for_each(|item| collect(item, read)),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{KNOWN, NEAR, letters, may_be_near};
+
+    #[test]
+    fn no_near_key_is_passed_over() {
+        let changed =
+            |key: &str| [key.replace('e', "a"), key.chars().rev().collect(), format!("{key}s"), key[1..].into()];
+        for (known, of_known) in KNOWN.iter().step_by(7) {
+            for key in KNOWN.iter().step_by(11).flat_map(|(key, _)| changed(key)) {
+                let is_near = strsim::jaro_winkler(known, &key) > NEAR;
+                assert!(!is_near || may_be_near(&key, &letters(&key), known, of_known), "{key}, {known}");
+            }
+        }
     }
 }

@@ -69,12 +69,44 @@ impl<'w> Neighbours<'w> {
 }
 
 fn is_near(left: &str, right: &str) -> bool {
-    left.len().abs_diff(right.len()) <= LETTERS * 4 && strsim::damerau_levenshtein(left, right) <= LETTERS
+    is_within(left.as_bytes(), right.as_bytes(), LETTERS)
+}
+
+/// Whether at most so many letters are added, left out, changed or swapped with the next.
+fn is_within(left: &[u8], right: &[u8], letters: usize) -> bool {
+    if left.len().abs_diff(right.len()) > letters {
+        return false;
+    }
+    let same = left.iter().zip(right).take_while(|(left, right)| left == right).count();
+    let (left, right) = (&left[same..], &right[same..]);
+    let ([first, left_rest @ ..], [other, right_rest @ ..]) = (left, right) else { return true };
+    let is_swap = left_rest.first() == Some(other) && right_rest.first() == Some(first);
+    letters > 0
+        && (is_within(left_rest, right_rest, letters - 1)
+            || is_within(left_rest, right, letters - 1)
+            || is_within(left, right_rest, letters - 1)
+            || is_swap && is_within(&left_rest[1..], &right_rest[1..], letters - 1))
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Neighbours, is_near};
+
+    #[test]
+    fn two_letters_may_differ() {
+        for (other, expected) in [
+            ("node_registry_effect", true),
+            ("node_registry_efect", true),
+            ("node_regsitry_effetc", true),
+            ("nodes_registry_effects", true),
+            ("node_registry_eff", false),
+            ("mode-registri_effect", false),
+            ("node_registration_effect", false),
+        ] {
+            assert_eq!(is_near("node_registry_effect", other), expected, "{other}");
+            assert_eq!(is_near(other, "node_registry_effect"), expected, "{other}");
+        }
+    }
 
     #[test]
     fn the_same_neighbours_are_found_as_by_comparing_all() {

@@ -55,8 +55,7 @@ pub(super) fn near_misses(contracts: &[FileFacts<'_>]) -> Vec<Diagnostic> {
     let publishers: BTreeMap<&str, &str> = used(contracts, Direction::Publishes)
         .map(|(system, topic)| (topic.topic.as_str(), system.facts.name.as_str()))
         .collect();
-    let consumed: HashSet<&str> =
-        used(contracts, Direction::Consumes).map(|(_, topic)| topic.topic.as_str()).collect();
+    let consumed: HashSet<&str> = used(contracts, Direction::Consumes).map(|(_, topic)| topic.topic.as_str()).collect();
     let unheard = Unheard::new(publishers.keys().copied().filter(|topic| !consumed.contains(topic)));
     let mut seen = BTreeSet::new();
     let missing = used(contracts, Direction::Consumes).filter(|(system, topic)| {

@@ -15,26 +15,15 @@ pub(super) async fn run(suite: &Suite<'_>) {
             known,
             "a backend that nothing answers to is a connection, timeout or unavailable failure: {failure:?}"
         );
-        assert_eq!(
-            class.retry(),
-            Retry::Later,
-            "a backend that nothing answers to may answer later"
-        );
+        assert_eq!(class.retry(), Retry::Later, "a backend that nothing answers to may answer later");
     }
     let Some(refused) = suite.fixture.bad_credentials() else {
         return;
     };
     for failure in failures(suite, refused).await {
         let known = [ErrorClass::Authentication, ErrorClass::Authorization].contains(&failure.class);
-        assert!(
-            known,
-            "refused credentials are an authentication or authorization failure: {failure:?}"
-        );
-        assert_eq!(
-            failure.class.retry(),
-            Retry::Never,
-            "refused credentials are not tried again"
-        );
+        assert!(known, "refused credentials are an authentication or authorization failure: {failure:?}");
+        assert_eq!(failure.class.retry(), Retry::Never, "refused credentials are not tried again");
     }
 }
 
@@ -58,19 +47,9 @@ async fn failures(suite: &Suite<'_>, backend: Arc<dyn RegistryBackend>) -> Vec<F
 fn assert_presentable(suite: &Suite<'_>, failure: &Failure) {
     let message = &failure.message;
     for secret in suite.fixture.secrets() {
-        assert!(
-            !message.contains(&secret),
-            "no error text shows a secret, but one of {} does",
-            failure.code
-        );
+        assert!(!message.contains(&secret), "no error text shows a secret, but one of {} does", failure.code);
     }
-    assert!(
-        failure.code.starts_with("ONEX40"),
-        "every failure has a code of this crate: {failure:?}"
-    );
+    assert!(failure.code.starts_with("ONEX40"), "every failure has a code of this crate: {failure:?}");
     let shape = !message.is_empty() && !message.ends_with('.') && !message.starts_with(char::is_uppercase);
-    assert!(
-        shape,
-        "a message is a lower-case sentence without a full stop: {message}"
-    );
+    assert!(shape, "a message is a lower-case sentence without a full stop: {message}");
 }

@@ -28,25 +28,14 @@ pub(super) struct Suite<'a> {
 
 impl<'a> Suite<'a> {
     pub(super) fn new(fixture: &'a dyn Fixture) -> Self {
-        Self {
-            fixture,
-            backend: fixture.backend(),
-            nodes: Mutex::new(Vec::new()),
-        }
+        Self { fixture, backend: fixture.backend(), nodes: Mutex::new(Vec::new()) }
     }
 
     /// A node that no other test of the suite touches.
     pub(super) fn node(&self, name: &str) -> Node<'_> {
         let id = Uuid::new_v5(&self.fixture.seed(), name.as_bytes());
-        self.nodes
-            .lock()
-            .expect("nothing panics while it holds the lock")
-            .push(id);
-        Node {
-            suite: self,
-            backend: self.backend.clone(),
-            id,
-        }
+        self.nodes.lock().expect("nothing panics while it holds the lock").push(id);
+        Node { suite: self, backend: self.backend.clone(), id }
     }
 
     pub(super) fn table(&self) -> bool {
@@ -55,20 +44,10 @@ impl<'a> Suite<'a> {
 
     /// Takes every node out again, as far as the backend forgets.
     pub(super) async fn clean_up(&self) {
-        let nodes = self
-            .nodes
-            .lock()
-            .expect("nothing panics while it holds the lock")
-            .clone();
+        let nodes = self.nodes.lock().expect("nothing panics while it holds the lock").clone();
         for id in nodes {
-            let node = Node {
-                suite: self,
-                backend: self.backend.clone(),
-                id,
-            };
-            node.deregister(None, "clean-up")
-                .await
-                .expect("every node can be deregistered without a position");
+            let node = Node { suite: self, backend: self.backend.clone(), id };
+            node.deregister(None, "clean-up").await.expect("every node can be deregistered without a position");
         }
     }
 }
@@ -83,11 +62,7 @@ pub(super) struct Node<'a> {
 impl Node<'_> {
     /// The same node as another backend sees it.
     pub(super) fn at(&self, backend: Arc<dyn RegistryBackend>) -> Node<'_> {
-        Node {
-            suite: self.suite,
-            backend,
-            id: self.id,
-        }
+        Node { suite: self.suite, backend, id: self.id }
     }
 
     pub(super) fn key(&self, name: &str) -> IdempotencyKey {
@@ -116,10 +91,7 @@ impl Node<'_> {
     /// The one entry of this node; `None` when there is none.
     pub(super) async fn entry(&self) -> Option<RegistryEntry> {
         let entries = self.backend.entries().await.expect("entries can be read");
-        let mut own: Vec<_> = entries
-            .into_iter()
-            .filter(|entry| entry.node_id == Some(self.id))
-            .collect();
+        let mut own: Vec<_> = entries.into_iter().filter(|entry| entry.node_id == Some(self.id)).collect();
         assert!(own.len() <= 1, "a node has at most one entry, but here are {own:#?}");
         own.pop()
     }
@@ -139,18 +111,10 @@ impl Node<'_> {
 
     pub(super) fn deregistration(&self, position: Option<EventPosition>) -> RegistrationIntent {
         match self.suite.fixture.family() {
-            Family::Catalogue => ConsulDeregister {
-                correlation_id: self.id,
-                service_id: self.service_id(),
-                position,
+            Family::Catalogue => {
+                ConsulDeregister { correlation_id: self.id, service_id: self.service_id(), position }.into()
             }
-            .into(),
-            Family::Table => PostgresDeregister {
-                correlation_id: self.id,
-                node_id: self.id,
-                position,
-            }
-            .into(),
+            Family::Table => PostgresDeregister { correlation_id: self.id, node_id: self.id, position }.into(),
         }
     }
 
@@ -159,17 +123,12 @@ impl Node<'_> {
     }
 
     fn service(&self, position: EventPosition) -> ConsulRegister {
-        let ttl = TtlCheck {
-            ttl: "90s".to_owned(),
-            deregister_critical_service_after: Some("60m".to_owned()),
-        };
+        let ttl = TtlCheck { ttl: "90s".to_owned(), deregister_critical_service_after: Some("60m".to_owned()) };
         ConsulRegister {
             correlation_id: self.id,
             service_id: self.service_id(),
             service_name: ServiceName::of_kind(NodeKind::Effect),
-            tags: ["onex", "node-type:effect", "node-version:1.2.3"]
-                .map(str::to_owned)
-                .to_vec(),
+            tags: ["onex", "node-type:effect", "node-version:1.2.3"].map(str::to_owned).to_vec(),
             address: Some("127.0.0.1".to_owned()),
             port: Some(8080),
             health_check: Some(HealthCheck::Ttl(ttl)),
@@ -197,19 +156,13 @@ impl Node<'_> {
             updated_at: position.timestamp,
             run_id: Some(self.id),
         };
-        PostgresUpsertRegistration {
-            correlation_id: self.id,
-            record,
-        }
+        PostgresUpsertRegistration { correlation_id: self.id, record }
     }
 }
 
 /// The position with this epoch, `second` seconds and as many microseconds after a fixed moment.
 pub(super) fn at(epoch: Option<u64>, second: u32) -> EventPosition {
-    EventPosition {
-        epoch,
-        timestamp: moment(second),
-    }
+    EventPosition { epoch, timestamp: moment(second) }
 }
 
 /// `second` seconds, less than 60, and as many microseconds after a fixed moment.

@@ -29,9 +29,7 @@ pub(super) fn debian_mirrors() -> Result<Vec<String>> {
 }
 
 fn codename(release: &str) -> Option<String> {
-    let value = release
-        .lines()
-        .find_map(|line| line.strip_prefix("VERSION_CODENAME="))?;
+    let value = release.lines().find_map(|line| line.strip_prefix("VERSION_CODENAME="))?;
     Some(value.trim_matches('"').to_owned())
 }
 
@@ -61,11 +59,7 @@ fn line(text: &str) -> Option<Source> {
     }
     let mut words = rest.split_whitespace().map(str::to_owned);
     let (address, suite) = (words.next()?, words.next()?);
-    Some(Source {
-        address,
-        suites: vec![suite],
-        components: words.collect(),
-    })
+    Some(Source { address, suites: vec![suite], components: words.collect() })
 }
 
 /// One source for each address of a paragraph.
@@ -79,11 +73,7 @@ fn paragraph(text: &str) -> Vec<Source> {
     if !enabled || !words("types").iter().any(|kind| kind == "deb") {
         return Vec::new();
     }
-    let source = |address| Source {
-        address,
-        suites: words("suites"),
-        components: words("components"),
-    };
+    let source = |address| Source { address, suites: words("suites"), components: words("components") };
     words("uris").into_iter().map(source).collect()
 }
 
@@ -111,11 +101,7 @@ fn choose(sources: Vec<Source>, codename: &str) -> Vec<String> {
         source.suites.iter().any(|suite| suite == codename)
             && source.components.iter().any(|component| component == "main")
     };
-    let mut found: Vec<String> = sources
-        .into_iter()
-        .filter(serves)
-        .map(|source| source.address)
-        .collect();
+    let mut found: Vec<String> = sources.into_iter().filter(serves).map(|source| source.address).collect();
     found.sort_by_key(|address| !address.trim_end_matches('/').ends_with("/debian"));
     found.dedup();
     found

@@ -40,18 +40,13 @@ impl Program {
 
     fn probe(path: PathBuf) -> Result<Self> {
         let printed = command::capture(Command::new(&path).arg("version"))?;
-        Ok(Self {
-            version: Version::parse(&printed)?,
-            path,
-        })
+        Ok(Self { version: Version::parse(&printed)?, path })
     }
 }
 
 fn on_path() -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
-    env::split_paths(&path)
-        .map(|directory| directory.join("consul"))
-        .find(|file| file.is_file())
+    env::split_paths(&path).map(|directory| directory.join("consul")).find(|file| file.is_file())
 }
 
 fn fetch(layout: &Layout, target: &Path) -> Result<()> {

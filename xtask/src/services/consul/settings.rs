@@ -20,10 +20,7 @@ impl Version {
         let word = printed.split_whitespace().find_map(|word| word.strip_prefix('v'));
         let numbers = word.and_then(|word| {
             let mut numbers = word.split('.').map(|part| part.parse().ok());
-            Some(Self {
-                major: numbers.next()??,
-                minor: numbers.next()??,
-            })
+            Some(Self { major: numbers.next()??, minor: numbers.next()?? })
         });
         numbers.with_context(|| format!("no version in `{}`", printed.trim()))
     }
@@ -106,19 +103,9 @@ mod tests {
     use super::*;
 
     fn written(printed: &str) -> Value {
-        let ports = Ports {
-            http: 1,
-            lan: 2,
-            wan: 3,
-            server: 4,
-        };
+        let ports = Ports { http: 1, lan: 2, wan: 3, server: 4 };
         let version = Version::parse(printed).unwrap();
-        let settings = Settings {
-            version,
-            home: Path::new("/home"),
-            token: "secret",
-            ports,
-        };
+        let settings = Settings { version, home: Path::new("/home"), token: "secret", ports };
         serde_json::from_str(&settings.text()).unwrap()
     }
 

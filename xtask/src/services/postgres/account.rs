@@ -33,11 +33,7 @@ impl Account {
         }
         let name = "postgres";
         let (user, group) = (ask("-u", name)?, ask("-g", name)?);
-        Ok(Some(Self {
-            name: name.to_owned(),
-            user,
-            group,
-        }))
+        Ok(Some(Self { name: name.to_owned(), user, group }))
     }
 
     fn reaches(&self, directory: &Path) -> bool {
@@ -53,10 +49,7 @@ pub(super) fn is_root() -> Result<bool> {
 
 fn ask(option: &str, name: &str) -> Result<u32> {
     let answer = capture(Command::new("id").args([option, name]))?;
-    answer
-        .trim()
-        .parse()
-        .map_err(|_| anyhow!("`id {option} {name}` says `{}`", answer.trim()))
+    answer.trim().parse().map_err(|_| anyhow!("`id {option} {name}` says `{}`", answer.trim()))
 }
 
 /// A command that runs as `account`, from a directory that every account can enter.
@@ -84,11 +77,7 @@ pub(super) fn possible_homes(layout: &Layout) -> [PathBuf; 2] {
 /// A new and empty directory that only the server's account can enter.
 pub(super) fn home(layout: &Layout, account: Option<&Account>) -> Result<PathBuf> {
     let reachable = account.is_none_or(|account| account.reaches(&layout.directory));
-    let home = if reachable {
-        layout.postgres_home()
-    } else {
-        outside(layout)
-    };
+    let home = if reachable { layout.postgres_home() } else { outside(layout) };
     let made = DirBuilder::new().mode(0o700).create(&home);
     made.with_context(|| format!("creating {}", home.display()))?;
     give(&home, account)?;

@@ -33,19 +33,15 @@ pub(super) fn programs() -> Result<PathBuf> {
 }
 
 fn find() -> Option<PathBuf> {
-    packaged()
-        .into_iter()
-        .chain(on_path())
-        .find(|directory| is_server(directory))
+    packaged().into_iter().chain(on_path()).find(|directory| is_server(directory))
 }
 
 /// The directories of the Debian packages, highest version first.
 fn packaged() -> Vec<PathBuf> {
     let entries = fs::read_dir(VERSIONS).into_iter().flatten().flatten();
     let version = |name: &str| name.parse::<u32>().ok();
-    let mut found: Vec<(u32, PathBuf)> = entries
-        .filter_map(|entry| Some((version(entry.file_name().to_str()?)?, entry.path())))
-        .collect();
+    let mut found: Vec<(u32, PathBuf)> =
+        entries.filter_map(|entry| Some((version(entry.file_name().to_str()?)?, entry.path()))).collect();
     found.sort_by_key(|(version, _)| std::cmp::Reverse(*version));
     found.into_iter().map(|(_, path)| path.join("bin")).collect()
 }
@@ -55,9 +51,7 @@ fn on_path() -> Vec<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let resolve = |directory: PathBuf| fs::canonicalize(directory.join("initdb")).ok();
     let programs = env::split_paths(&path).filter_map(resolve);
-    programs
-        .filter_map(|program| program.parent().map(Path::to_owned))
-        .collect()
+    programs.filter_map(|program| program.parent().map(Path::to_owned)).collect()
 }
 
 fn is_server(directory: &Path) -> bool {
