@@ -3,6 +3,8 @@
 //! serde_yaml is no longer maintained; its successor replaces this file and nothing else. Duplicate keys, which
 //! it lets pass, are noticed on the way: the last one counts, as in most readers, and each is reported.
 
+mod nesting;
+
 use std::cell::RefCell;
 use std::fmt;
 
@@ -51,6 +53,10 @@ const INCLUDE: &str = "cannot include: ";
 
 /// Reads one YAML document.
 pub(crate) fn parse(text: &str, include: &IncludeFn<'_>) -> Result<Document, YamlError> {
+    if let Some(line) = nesting::too_deep(text) {
+        let message = format!("nested deeper than {MAX_DEPTH}");
+        return Err(YamlError { trouble: Trouble::TooDeep, message, at: Some((line, 1)) });
+    }
     let duplicates = RefCell::new(Vec::new());
     let seed = Node { duplicates: &duplicates, include, place: &Place::Root, depth: 0 };
     match seed.deserialize(serde_yaml::Deserializer::from_str(text)) {

@@ -167,13 +167,13 @@ impl Include for FileIncludes<'_> {
 
 fn text_of(path: &Path) -> Result<String, (&'static str, String)> {
     let unreadable = |error: std::io::Error| ("ONEX1001", format!("the file cannot be read: {error}"));
-    let mut file = File::open(path).map_err(unreadable)?;
+    let file = File::open(path).map_err(unreadable)?;
     let length = file.metadata().map_err(unreadable)?.len();
     if length > MAX_BYTES as u64 {
         return Err(("ONEX0001", format!("the file has {length} bytes, more than {MAX_BYTES}")));
     }
     let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default() + 1);
-    file.read_to_end(&mut bytes).map_err(unreadable)?;
+    file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     String::from_utf8(bytes).map_err(|error| {
         let offset = error.utf8_error().valid_up_to();
         ("ONEX0008", format!("the file is not UTF-8: byte {offset} does not belong to a character"))
@@ -192,8 +192,14 @@ impl Below {
         if root.is_file() {
             return Self { paths: vec![root.to_owned()], has_links: false };
         }
+        // Few trees have links, and to follow them each entry has to be asked what it is.
+        let below = Self::walked(root, false);
+        if below.has_links { Self::walked(root, true) } else { below }
+    }
+
+    fn walked(root: &Path, follow_links: bool) -> Self {
         let mut has_links = false;
-        let walk = WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter();
+        let walk = WalkDir::new(root).follow_links(follow_links).sort_by_file_name().into_iter();
         // A link that leads back to where it came from is an error of the walk, and nothing is lost by leaving it.
         let entries = walk.filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry)).filter_map(Result::ok);
         let contracts = entries

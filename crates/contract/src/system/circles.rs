@@ -1,6 +1,6 @@
 //! ONEX0086: nodes publish to each other in a circle.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use super::topics::used;
 use super::{FileFacts, in_file};
@@ -24,7 +24,7 @@ pub(super) fn cycles(contracts: &[FileFacts<'_>]) -> Vec<Diagnostic> {
     let next = next(contracts);
     let mut told = BTreeSet::new();
     let mut diagnostics = Vec::new();
-    for system in contracts {
+    for system in contracts.iter().filter(|system| next.contains_key(system.facts.name.as_str())) {
         let Some(way) = way_back(&next, &system.facts.name) else { continue };
         if told.insert(way.iter().copied().collect::<BTreeSet<_>>()) {
             let message = format!("events go in a circle: {}", way.join(" -> "));
@@ -36,27 +36,31 @@ pub(super) fn cycles(contracts: &[FileFacts<'_>]) -> Vec<Diagnostic> {
 
 /// The nodes that may be in a circle: those that nothing leads to, or that lead nowhere, are left out.
 fn next<'a>(contracts: &'a [FileFacts<'a>]) -> Next<'a> {
-    let mut consumers: Next<'_> = BTreeMap::new();
+    let mut consumers: HashMap<&str, Vec<&str>> = HashMap::new();
     for (system, topic) in used(contracts, Direction::Consumes) {
-        consumers.entry(&topic.topic).or_default().insert(&system.facts.name);
+        consumers.entry(&topic.topic).or_default().push(&system.facts.name);
     }
     let mut next: Next<'_> = BTreeMap::new();
     for (system, topic) in used(contracts, Direction::Publishes) {
-        let reached = consumers.get(topic.topic.as_str()).into_iter().flatten().copied();
-        next.entry(&system.facts.name).or_default().extend(reached.filter(|name| *name != system.facts.name));
-    }
-    loop {
-        let reached: BTreeSet<&str> = next.values().flatten().copied().collect();
-        let before = next.len();
-        let alive: BTreeSet<&str> = next.keys().copied().filter(|name| reached.contains(name)).collect();
-        next.retain(|name, following| {
-            following.retain(|name| alive.contains(name));
-            alive.contains(name) && !following.is_empty()
-        });
-        if next.len() == before {
-            return next;
+        let name = system.facts.name.as_str();
+        let consumers = consumers.get(topic.topic.as_str()).into_iter().flatten();
+        for consumer in consumers.filter(|consumer| **consumer != name) {
+            next.entry(name).or_default().insert(consumer);
         }
     }
+    while leave_out_ends(&mut next) {}
+    next
+}
+
+/// Leaves out nodes that lead to no other, or that no other leads to; whether there were any.
+fn leave_out_ends(next: &mut Next<'_>) -> bool {
+    let before = next.len();
+    let reached: HashSet<&str> = next.values().flatten().copied().collect();
+    next.retain(|name, _| reached.contains(name));
+    let leading: HashSet<&str> = next.keys().copied().collect();
+    next.values_mut().for_each(|following| following.retain(|name| leading.contains(name)));
+    next.retain(|_, following| !following.is_empty());
+    next.len() < before
 }
 
 /// The shortest way from a node back to itself.

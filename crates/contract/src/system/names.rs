@@ -2,7 +2,7 @@
 //! ONEX0082: it names one of the wrong kind.
 
 use std::cell::LazyCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::neighbours::Neighbours;
 use super::{FileFacts, in_file};
@@ -22,7 +22,7 @@ pub(super) const WRONG_KIND: Rule =
     Rule::of_system("ONEX0082", "a route or step names a node of the wrong kind", "name a node of the right kind");
 
 pub(super) fn same_names(contracts: &[FileFacts<'_>]) -> Vec<Diagnostic> {
-    let mut first: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut first: HashMap<&str, &str> = HashMap::new();
     let mut diagnostics = Vec::new();
     for system in contracts {
         let name = system.facts.name.as_str();

@@ -3,7 +3,7 @@
 //!
 //! A topic that only one side of the set knows is no finding: most of a real system is elsewhere.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use super::neighbours::Neighbours;
 use super::{FileFacts, SystemTopic, in_file};
@@ -36,7 +36,7 @@ pub(super) fn used<'c>(
 
 /// Topics that two orchestrators run on.
 pub(super) fn two_owners(contracts: &[FileFacts<'_>]) -> Vec<Diagnostic> {
-    let mut owners: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut owners: HashMap<&str, &str> = HashMap::new();
     let mut diagnostics = Vec::new();
     for system in contracts {
         for (topic, path) in &system.facts.starts {
@@ -52,12 +52,14 @@ pub(super) fn two_owners(contracts: &[FileFacts<'_>]) -> Vec<Diagnostic> {
 
 /// Consumed topics that nobody publishes, while somebody publishes one that differs only in version or by a letter.
 pub(super) fn near_misses(contracts: &[FileFacts<'_>]) -> Vec<Diagnostic> {
-    let publishers: BTreeMap<&str, &str> = used(contracts, Direction::Publishes)
+    let publishers: HashMap<&str, &str> = used(contracts, Direction::Publishes)
         .map(|(system, topic)| (topic.topic.as_str(), system.facts.name.as_str()))
         .collect();
     let consumed: HashSet<&str> = used(contracts, Direction::Consumes).map(|(_, topic)| topic.topic.as_str()).collect();
-    let unheard = Unheard::new(publishers.keys().copied().filter(|topic| !consumed.contains(topic)));
-    let mut seen = BTreeSet::new();
+    let mut unheard: Vec<&str> = publishers.keys().copied().filter(|topic| !consumed.contains(topic)).collect();
+    unheard.sort_unstable();
+    let unheard = Unheard::new(unheard.into_iter());
+    let mut seen = HashSet::new();
     let missing = used(contracts, Direction::Consumes).filter(|(system, topic)| {
         !publishers.contains_key(topic.topic.as_str()) && seen.insert((system.file, topic.topic.as_str()))
     });
@@ -73,13 +75,13 @@ pub(super) fn near_misses(contracts: &[FileFacts<'_>]) -> Vec<Diagnostic> {
 
 /// Topics that somebody publishes and nobody consumes.
 struct Unheard<'t> {
-    by_name: BTreeMap<&'t str, &'t str>,
+    by_name: HashMap<&'t str, &'t str>,
     neighbours: Neighbours<'t>,
 }
 
 impl<'t> Unheard<'t> {
     fn new(topics: impl Iterator<Item = &'t str> + Clone) -> Self {
-        let mut by_name = BTreeMap::new();
+        let mut by_name = HashMap::new();
         for (name, topic) in topics.clone().filter_map(|topic| Some((without_version(topic)?, topic))) {
             by_name.entry(name).or_insert(topic);
         }
@@ -99,7 +101,7 @@ fn without_version(topic: &str) -> Option<&str> {
 
 /// Topics for which two contracts declare different event types.
 pub(super) fn two_models(contracts: &[FileFacts<'_>]) -> Vec<Diagnostic> {
-    let mut first: BTreeMap<&str, (&str, &str)> = BTreeMap::new();
+    let mut first: HashMap<&str, (&str, &str)> = HashMap::new();
     let mut diagnostics = Vec::new();
     for system in contracts {
         for topic in &system.facts.topics {
