@@ -71,8 +71,13 @@ impl Server {
         PostgresConfig::new(options.database(&self.name).to_url_lossy().to_string().into())
     }
 
+    /// Patient: what these tests ask about is order and history, and a crowd
+    /// on a busy machine may wait longer for its turn than a service should.
     fn registry(&self) -> PostgresRegistry {
-        PostgresRegistry::new(self.config()).unwrap()
+        let mut config = self.config();
+        config.acquire_timeout = Duration::from_secs(60);
+        config.connect_timeout = Duration::from_secs(60);
+        PostgresRegistry::new(config).unwrap()
     }
 
     fn nowhere(&self) -> PostgresRegistry {
