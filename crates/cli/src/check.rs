@@ -31,8 +31,10 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<Exit, Stop> {
         files = find(&paths).or_usage()?;
         findings = self::findings(&files, &mut cache, arguments);
     }
-    cache.save();
-    show(&files, &findings, arguments)?;
+    std::thread::scope(|scope| {
+        scope.spawn(|| cache.save());
+        show(&files, &findings, arguments)
+    })?;
     let worst = findings.iter().map(|finding| finding.severity).max();
     let bound = if arguments.strict { Severity::Warning } else { Severity::Error };
     Ok(if worst >= Some(bound) { Exit::Problems } else { Exit::Done })

@@ -118,7 +118,7 @@ fn made(text: &str, slip: &Slip) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(192) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(128) })]
 
     #[test]
     fn any_text_is_answered(text in any::<String>()) {
@@ -157,17 +157,19 @@ proptest! {
     }
 }
 
-/// Texts of the largest size that is read, made to be slow.
+/// Texts made to be slow, or to be answered at endless length.
 #[test]
-fn large_texts_are_answered() {
+fn monstrous_texts_are_answered_in_short() {
     let head = "name: a\nnode_type: COMPUTE\ncontract_version: 1.0.0\n";
-    let many = |part: &dyn Fn(usize) -> String| (0..20_000).map(part).collect::<String>();
+    let many = |part: &dyn Fn(usize) -> String| (0..1500).map(part).collect::<String>();
     for text in [
         format!("{head}{}", many(&|number| format!("key_{number}: {number}\n"))),
-        format!("{head}x-a: {{{}}}\ninput: {{{}}}\n", "a: b, ".repeat(10), many(&|number| format!("k{number}: , "))),
+        format!("{head}input: {{{}}}\n", many(&|number| format!("k{number}: , "))),
         format!("{head}inner:\n{}", many(&|number| format!("  k{number}: [\n"))),
         format!("{head}consumed_events:\n{}", many(&|number| format!("- Not.A.Topic.{number}\n"))),
-        format!("{head}a: \"{}\n", "x ".repeat(200_000)),
+        format!("{head}a: {}", "[{".repeat(100_000)),
+        format!("{head}a: {}", "- ".repeat(100_000)),
+        format!("{head}a: \"{}\n", "x ".repeat(100_000)),
     ] {
         assert!(holds(&text).is_ok());
         let reading = read(Source { file: "contract.yaml", text: &text });

@@ -193,8 +193,17 @@ impl Below {
             return Self { paths: vec![root.to_owned()], has_links: false };
         }
         // Few trees have links, and to follow them each entry has to be asked what it is.
-        let below = Self::walked(root, false);
-        if below.has_links { Self::walked(root, true) } else { below }
+        let entries: Vec<DirEntry> =
+            WalkDir::new(root).max_depth(1).sort_by_file_name().into_iter().flatten().collect();
+        let inside: Vec<&DirEntry> = entries.iter().filter(|entry| entry.depth() == 1 && !is_hidden(entry)).collect();
+        if inside.iter().any(|entry| entry.path_is_symlink()) {
+            return Self::walked(root, true);
+        }
+        let all = on_all_cores(&inside, |entry| Self::walked(entry.path(), false));
+        if all.iter().any(|below| below.has_links) {
+            return Self::walked(root, true);
+        }
+        Self { paths: all.into_iter().flat_map(|below| below.paths).collect(), has_links: false }
     }
 
     fn walked(root: &Path, follow_links: bool) -> Self {

@@ -61,7 +61,8 @@ struct Found {
 impl<'t> Outline<'t> {
     /// Nothing for texts that have more than one document, a mark, or control characters.
     pub(super) fn of(text: &'t str) -> Option<Self> {
-        if text.contains(['\r', '\t', '\u{feff}', '\u{85}', '\u{2028}', '\u{2029}']) {
+        let has_marks = !text.is_ascii() && text.contains(['\u{feff}', '\u{85}', '\u{2028}', '\u{2029}']);
+        if has_marks || text.bytes().any(|byte| matches!(byte, b'\r' | b'\t')) {
             return None;
         }
         let mut lines = Vec::new();
