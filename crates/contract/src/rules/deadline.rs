@@ -17,6 +17,8 @@ pub(super) const DEADLINE: Rule = Rule::of_contract(
 /// One attempt, where no timeout is declared: the runtime's default.
 const DEFAULT_ATTEMPT_MS: u64 = 10_000;
 const DEFAULT_RETRIES: u32 = 3;
+/// How often the delay between attempts grows; from there on it stays.
+const MAX_DOUBLINGS: u32 = 20;
 
 fn deadline(contract: &Contract) -> Vec<Finding> {
     let Some(workflow) = &contract.workflow_coordination else { return Vec::new() };
@@ -55,12 +57,17 @@ fn worst_case_ms(contract: &Contract, workflow: &WorkflowCoordination) -> u64 {
 }
 
 fn longest_way(nodes: &[GraphNode], duration: impl Fn(&GraphNode) -> u64) -> u64 {
+    let durations: Vec<u64> = nodes.iter().map(duration).collect();
     let mut ends: BTreeMap<&str, u64> = BTreeMap::new();
-    // The graph is acyclic here, so as many rounds as there are steps settle every end.
+    // As many rounds as there are steps settle every end of a graph without circles; most are settled sooner.
     for _ in 0..nodes.len() {
-        for node in nodes {
+        let mut is_settled = true;
+        for (node, duration) in nodes.iter().zip(&durations) {
             let before = node.depends_on.iter().filter_map(|id| ends.get(id.as_str())).max().copied().unwrap_or(0);
-            ends.insert(&node.node_id, before + duration(node));
+            is_settled &= ends.insert(&node.node_id, before + duration) == Some(before + duration);
+        }
+        if is_settled {
+            break;
         }
     }
     ends.into_values().max().unwrap_or(0)
@@ -79,6 +86,8 @@ fn step_ms(contract: &Contract, workflow: &WorkflowCoordination, node: &GraphNod
     let attempt = config.timeout_ms.or(rules.step_timeout_ms).unwrap_or(DEFAULT_ATTEMPT_MS);
     let initial = rules.retry_backoff_ms.or(policy.and_then(|policy| policy.initial_delay_ms)).unwrap_or(1_000);
     let longest = policy.and_then(|policy| policy.max_delay_ms).unwrap_or(30_000);
-    let delays = (0..retries).map(|retry| initial.saturating_mul(1 << retry.min(20)).min(longest)).sum::<u64>();
+    let delay = |retry: u32| initial.saturating_mul(1 << retry).min(longest);
+    let delays = (0..retries.min(MAX_DOUBLINGS)).map(delay).sum::<u64>()
+        + u64::from(retries.saturating_sub(MAX_DOUBLINGS)) * delay(MAX_DOUBLINGS);
     attempt * u64::from(retries + 1) + delays
 }
