@@ -23,7 +23,7 @@ pub use allow::{has_allows, silence};
 pub use diagnostic::{Diagnostic, Severity, Span};
 pub use diff::{Change, ChangeClass, diff};
 pub use fingerprint::Fingerprint;
-pub use locate::locate;
+pub use locate::Locator;
 pub use model::{
     Archetype, CircuitBreaker, Condition, Contract, CoordinationRules, Dependencies, Dependency, Descriptor, Edge,
     ErrorHandling, ErrorType, EventBus, EventDeclaration, ExecutionGraph, ExecutionMode, FailureRecoveryStrategy,

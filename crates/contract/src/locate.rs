@@ -15,32 +15,28 @@ use crate::path::KeyPath;
 use marked::Marked;
 use outline::Outline;
 
-/// The place of a path in a text: of the value when it is a scalar, else of its key.
-pub fn locate(text: &str, path: &KeyPath) -> Option<Span> {
-    Locator::new(text).locate(path)
-}
-
 /// The span of a place given as line and column, both from 1.
 pub(crate) fn span_at(text: &str, line: usize, column: usize) -> Span {
     let offset = offset(text, &line_starts(text), line, column.saturating_sub(1));
     fitted(text, Span { line, column, offset, length: 1 })
 }
 
-/// Finds places in one text.
-pub(crate) struct Locator<'a> {
+/// Finds places in one text, which is read once for all of them.
+pub struct Locator<'a> {
     text: &'a str,
     outline: Option<Outline<'a>>,
     marked: OnceCell<Marked<'a>>,
 }
 
 impl<'a> Locator<'a> {
-    pub(crate) fn new(text: &'a str) -> Self {
+    /// For the places of `text`.
+    pub fn new(text: &'a str) -> Self {
         Self { text, outline: Outline::of(text), marked: OnceCell::new() }
     }
 
     /// The place of a path: of the scalar it leads to, else of its key, else of a map's first key; where the text ends
     /// before the path does, of the last place on the way.
-    pub(crate) fn locate(&self, path: &KeyPath) -> Option<Span> {
+    pub fn locate(&self, path: &KeyPath) -> Option<Span> {
         let outlined = self.outline.as_ref().and_then(|outline| outline.locate(path));
         outlined.or_else(|| self.marked().locate(path).map(|span| fitted(self.text, span)))
     }

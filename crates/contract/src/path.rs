@@ -74,6 +74,14 @@ impl KeyPath {
         Some(Self(rest.to_vec()))
     }
 
+    /// The key it ends with; none where it ends with an index, or is empty.
+    pub fn last_key(&self) -> Option<&str> {
+        match self.0.last()? {
+            Segment::Key(key) => Some(key),
+            Segment::Index(_) => None,
+        }
+    }
+
     fn with(&self, segment: Segment) -> Self {
         Self(self.0.iter().cloned().chain([segment]).collect())
     }

@@ -3,7 +3,7 @@
 //! A pattern is a glob over the event's type, such as `NodeIntrospectionEvent`, or over its topic's event and
 //! version, as written or with dots for dashes, such as `node.introspection.*`. Without receiving steps every event starts runs.
 
-use globset::Glob;
+use globset::{Glob, GlobMatcher};
 
 use crate::model::{Contract, EventDeclaration};
 
@@ -11,24 +11,25 @@ impl Contract {
     /// The consumed events that start runs.
     pub fn starting_events(&self) -> impl Iterator<Item = &EventDeclaration> {
         let patterns = self.receiving_patterns();
-        self.consumed_events
-            .iter()
-            .filter(move |event| patterns.is_empty() || patterns.iter().any(|pattern| fits(pattern, event)))
+        self.consumed_events.iter().filter(move |event| patterns.is_empty() || fits(&patterns, event))
     }
 
-    fn receiving_patterns(&self) -> Vec<&str> {
-        let nodes =
-            self.workflow_coordination.iter().flat_map(|workflow| &workflow.workflow_definition.execution_graph.nodes);
-        nodes.flat_map(|node| &node.step_config.event_pattern).map(String::as_str).collect()
+    /// A pattern that is no glob fits nothing, and is still a pattern.
+    fn receiving_patterns(&self) -> Vec<Option<GlobMatcher>> {
+        self.steps().iter().flat_map(|step| &step.step_config.event_pattern).map(|pattern| matcher(pattern)).collect()
     }
 }
 
-fn fits(pattern: &str, event: &EventDeclaration) -> bool {
-    let Ok(glob) = Glob::new(pattern) else { return false };
-    let matcher = glob.compile_matcher();
+/// What fits a glob; nothing where it is none.
+pub(crate) fn matcher(glob: &str) -> Option<GlobMatcher> {
+    Some(Glob::new(glob).ok()?.compile_matcher())
+}
+
+fn fits(patterns: &[Option<GlobMatcher>], event: &EventDeclaration) -> bool {
     let written = event.topic.as_deref().map(event_and_version).unwrap_or_default();
     let dotted = written.replace(['-', '_'], ".");
-    event.event_type.iter().any(|name| matcher.is_match(name)) || matcher.is_match(dotted) || matcher.is_match(written)
+    let words: Vec<&str> = event.event_type.as_deref().into_iter().chain([dotted.as_str(), written.as_str()]).collect();
+    patterns.iter().flatten().any(|pattern| words.iter().any(|word| pattern.is_match(word)))
 }
 
 /// `node-introspection.v1` of `{env}.onex.evt.platform.node-introspection.v1`, with or without producer.
@@ -42,7 +43,7 @@ fn event_and_version(topic: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::fits;
+    use super::{fits, matcher};
     use crate::model::EventDeclaration;
 
     #[test]
@@ -56,10 +57,10 @@ mod tests {
         let request =
             event("{env}.{namespace}.onex.evt.registry-request-introspection.v1", "RegistryRequestIntrospectionEvent");
         for pattern in ["node.introspection.*", "node-introspection.*", "NodeIntrospectionEvent", "Node*Event", "*"] {
-            assert!(fits(pattern, &introspection), "{pattern}");
+            assert!(fits(&[matcher(pattern)], &introspection), "{pattern}");
         }
         for pattern in ["node.introspection.*", "NodeIntrospectionEvent", "["] {
-            assert!(!fits(pattern, &request), "{pattern}");
+            assert!(!fits(&[matcher(pattern)], &request), "{pattern}");
         }
     }
 }

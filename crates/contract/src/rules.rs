@@ -182,19 +182,23 @@ pub(crate) fn check(contract: &Contract) -> Vec<Finding> {
     ALL.iter().filter_map(|rule| rule.check).flat_map(|check| check(contract)).collect()
 }
 
-/// The paths of an orchestrator's workflow, shared by its rules.
-mod place {
+/// The paths of an orchestrator's workflow.
+pub(crate) mod place {
     use crate::KeyPath;
 
-    pub(super) fn definition() -> KeyPath {
+    pub(crate) fn definition() -> KeyPath {
         KeyPath::of(&["workflow_coordination", "workflow_definition"])
     }
 
-    pub(super) fn node(index: usize) -> KeyPath {
-        definition().key("execution_graph").key("nodes").index(index)
+    pub(crate) fn nodes() -> KeyPath {
+        definition().key("execution_graph").key("nodes")
     }
 
-    pub(super) fn step_config(index: usize) -> KeyPath {
+    pub(crate) fn node(index: usize) -> KeyPath {
+        nodes().index(index)
+    }
+
+    pub(crate) fn step_config(index: usize) -> KeyPath {
         node(index).key("step_config")
     }
 }

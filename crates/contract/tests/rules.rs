@@ -3,7 +3,7 @@
 #![expect(clippy::panic, reason = "a test says what it misses and stops")]
 
 use onex_contract::{
-    Archetype, Contract, Diagnostic, Severity, Source, SystemContract, check_system, locate, read, rules,
+    Archetype, Contract, Diagnostic, Locator, Severity, Source, SystemContract, check_system, read, rules,
 };
 
 const HEAD: &str = "name: a\nnode_type: EFFECT\ncontract_version: 1.0.0\n";
@@ -99,7 +99,7 @@ fn together(left: &str, right: &str) -> Vec<String> {
     let findings = check_system(&contracts, &[("known_effect".to_owned(), Archetype::Effect)]);
     let placed = findings.iter().map(|finding| {
         let text = if finding.file == "left" { &left } else { &right };
-        let line = locate(text, &finding.path).map_or(0, |span| span.line);
+        let line = Locator::new(text).locate(&finding.path).map_or(0, |span| span.line);
         format!("{} {}:{line}: {}", finding.code, finding.file, finding.message)
     });
     placed.collect()

@@ -72,7 +72,7 @@ pub struct PlannedStep {
 
 impl PlannedStep {
     /// Whether an executing step carries out intents of a kind.
-    pub(crate) fn takes(&self, kind: &str) -> bool {
+    pub fn takes(&self, kind: &str) -> bool {
         self.matcher.as_ref().is_none_or(|matcher| matcher.is_match(kind))
     }
 

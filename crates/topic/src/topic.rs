@@ -109,6 +109,11 @@ impl Topic {
         Ok(ParsedTopic { topic, legacy })
     }
 
+    /// The canonical text of a topic, in whatever form it is written; the text itself where it is no topic.
+    pub fn canonical(text: &str) -> String {
+        Self::parse(text).map_or_else(|_| text.to_owned(), |parsed| parsed.topic.to_string())
+    }
+
     /// Where a message of this topic goes when it cannot be handled; a dead letter stays put.
     pub fn dead_letter(&self) -> Self {
         let producer = self.producer.as_deref().unwrap_or(UNNAMED_PRODUCER);

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use onex_contract::{Diagnostic, FileFacts, SystemFacts, check_facts, has_allows, locate, silence};
+use onex_contract::{Diagnostic, FileFacts, Locator, SystemFacts, check_facts, has_allows, silence};
 use onex_runtime::{ContractFile, on_all_cores};
 
 use super::cache::{Cache, Key};
@@ -112,7 +112,8 @@ fn system_findings(names: &[String], all: &[Examined]) -> Vec<Diagnostic> {
 /// The findings of one file with those of the system at their places.
 fn finish(file: &ContractFile, name: &str, examined: &Examined, of_system: &[Diagnostic]) -> Vec<Diagnostic> {
     let text = file.text().unwrap_or_default();
-    let placed = of_system.iter().map(|finding| Diagnostic { span: locate(&text, &finding.path), ..finding.clone() });
+    let locator = Locator::new(&text);
+    let placed = of_system.iter().map(|finding| Diagnostic { span: locator.locate(&finding.path), ..finding.clone() });
     silence(name, &text, examined.findings.iter().cloned().chain(placed).collect())
 }
 

@@ -2,10 +2,11 @@
 //! It asks for nothing from outside and runs no script.
 
 use onex_contract::{Contract, Direction};
+use onex_event::Topic;
 
 use super::escape::xml;
 use super::picture::Picture;
-use super::steps::{binding, wire};
+use super::steps::binding;
 use super::svg;
 
 const STYLE: &str = "\
@@ -75,7 +76,7 @@ fn topics(contracts: &[&Contract]) -> Option<String> {
                 Direction::Consumes => "consumed",
                 Direction::Publishes => "published",
             };
-            rows.push([wire(topic.text), direction.to_owned(), contract.name.clone(), event_type]);
+            rows.push([Topic::canonical(topic.text), direction.to_owned(), contract.name.clone(), event_type]);
         }
     }
     rows.sort();

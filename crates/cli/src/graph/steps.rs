@@ -28,25 +28,15 @@ pub(super) fn shape(kind: &NodeType) -> Shape {
     }
 }
 
-/// The topic as it is on the wire, where the grammar knows it, else as written.
-pub(super) fn wire(topic: &str) -> String {
-    Topic::parse(topic).map_or_else(|_| topic.to_owned(), |parsed| parsed.topic.to_string())
-}
-
 /// Every topic of a node, before or behind it.
 pub(super) fn draw_topics(contract: &Contract, node: usize, picture: &mut Picture) {
     for topic in contract.topics() {
-        let item = picture.topic(&wire(topic.text));
+        let item = picture.topic(&Topic::canonical(topic.text));
         match topic.direction {
             Direction::Consumes => picture.link(item, node, "", false),
             Direction::Publishes => picture.link(node, item, "", false),
         }
     }
-}
-
-fn nodes(contract: &Contract) -> impl Iterator<Item = &GraphNode> {
-    let workflow = contract.workflow_coordination.iter();
-    workflow.flat_map(|workflow| &workflow.workflow_definition.execution_graph.nodes)
 }
 
 fn draw_steps(contract: &Contract, picture: &mut Picture) {
@@ -74,9 +64,9 @@ fn draw_steps(contract: &Contract, picture: &mut Picture) {
 /// The topics that come in, each with whether its events start runs.
 fn draw_sources(contract: &Contract, picture: &mut Picture) -> Vec<(usize, bool)> {
     let starting: Vec<String> =
-        contract.starting_events().filter_map(|event| event.topic.as_deref()).map(wire).collect();
+        contract.starting_events().filter_map(|event| event.topic.as_deref()).map(Topic::canonical).collect();
     let consumed = contract.topics().into_iter().filter(|topic| topic.direction == Direction::Consumes);
-    let mut topics: Vec<String> = consumed.map(|topic| wire(topic.text)).collect();
+    let mut topics: Vec<String> = consumed.map(|topic| Topic::canonical(topic.text)).collect();
     topics.dedup();
     let starts = |topic: &String| contract.consumed_events.is_empty() || starting.contains(topic);
     topics.iter().map(|topic| (picture.topic(topic), starts(topic))).collect()
@@ -89,14 +79,14 @@ fn key(step: &str) -> String {
 /// Whether events come in at this step: it says so, or no step says so and nothing comes before it.
 fn receives(contract: &Contract, node: &GraphNode) -> bool {
     let says_so = |node: &GraphNode| !node.step_config.event_pattern.is_empty();
-    says_so(node) || (!nodes(contract).any(says_so) && node.depends_on.is_empty())
+    says_so(node) || (!contract.steps().iter().any(says_so) && node.depends_on.is_empty())
 }
 
 fn draw_publication(contract: &Contract, node: &GraphNode, from: usize, picture: &mut Picture) {
     let Some(event_type) = &node.step_config.event_type else { return };
     let declared = contract.published_events.iter().filter(|event| event.event_type.as_ref() == Some(event_type));
     for topic in declared.filter_map(|event| event.topic.as_deref()) {
-        let to = picture.topic(&wire(topic));
+        let to = picture.topic(&Topic::canonical(topic));
         picture.link(from, to, "", false);
     }
 }

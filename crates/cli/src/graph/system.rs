@@ -32,8 +32,7 @@ fn draw_calls(contract: &Contract, from: usize, picture: &mut Picture) {
         let to = called(effect, picture);
         picture.link(from, to, intent, false);
     }
-    let workflow = contract.workflow_coordination.iter();
-    for step in workflow.flat_map(|workflow| &workflow.workflow_definition.execution_graph.nodes) {
+    for step in contract.steps() {
         let config = &step.step_config;
         for node in config.effect_node.iter().chain(&config.compute_node) {
             let to = called(node, picture);

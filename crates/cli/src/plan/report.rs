@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use globset::Glob;
 use onex_contract::{Contract, Direction};
 use onex_event::Topic;
 use onex_orchestrator::{Binding, Plan, PlannedStep, Setting};
@@ -109,15 +108,14 @@ impl Report {
 }
 
 fn topics(contract: &Contract, plan: &Plan) -> Vec<TopicUse> {
-    let wire = |topic: &str| Topic::parse(topic).map_or_else(|_| topic.to_owned(), |parsed| parsed.topic.to_string());
     let starting: Vec<String> =
-        contract.starting_events().filter_map(|event| event.topic.as_deref()).map(wire).collect();
+        contract.starting_events().filter_map(|event| event.topic.as_deref()).map(Topic::canonical).collect();
     let publisher = |topic: &str| {
         plan.steps.iter().find(|step| matches!(&step.binding, Binding::Publish { topic: to, .. } if to == topic))
     };
     let mut uses: Vec<TopicUse> = Vec::new();
     for named in contract.topics() {
-        let topic = wire(named.text);
+        let topic = Topic::canonical(named.text);
         let (direction, role) = match named.direction {
             Direction::Consumes if starting.contains(&topic) => ("in", "starts runs".to_owned()),
             Direction::Consumes => ("in", "starts nothing".to_owned()),
@@ -183,10 +181,9 @@ fn step(plan: &Plan, index: usize) -> Step {
 
 /// The routed kinds that a step's filter fits.
 fn intents(plan: &Plan, index: usize) -> Vec<IntentUse> {
-    let Binding::Execute { filter, routes, .. } = &plan.steps[index].binding else { return Vec::new() };
-    let matcher = filter.as_deref().and_then(|filter| Glob::new(filter).ok()).map(|glob| glob.compile_matcher());
-    let fits = |kind: &str| matcher.as_ref().is_none_or(|matcher| matcher.is_match(kind));
-    let taken = routes.iter().filter(|(kind, _)| fits(kind));
+    let step = &plan.steps[index];
+    let Binding::Execute { routes, .. } = &step.binding else { return Vec::new() };
+    let taken = routes.iter().filter(|(kind, _)| step.takes(kind));
     taken
         .map(|(kind, effect)| IntentUse {
             kind: kind.clone(),

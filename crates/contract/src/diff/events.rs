@@ -29,11 +29,6 @@ pub(super) fn tell(contract: &Contract, facts: &mut Facts) {
     }
 }
 
-/// The topic as it is on the wire, where the grammar knows it, else as written.
-pub(super) fn canonical(text: &str) -> String {
-    Topic::parse(text).map_or_else(|_| text.to_owned(), |parsed| parsed.topic.to_string())
-}
-
 fn words(direction: Direction) -> (&'static str, Subject, Subject) {
     match direction {
         Direction::Consumes => ("consumes", Subject::ConsumedTopic, Subject::ConsumedType),
@@ -43,7 +38,7 @@ fn words(direction: Direction) -> (&'static str, Subject, Subject) {
 
 fn tell_topic(topic: &NamedTopic<'_>, facts: &mut Facts) {
     let (word, subject, type_subject) = words(topic.direction);
-    let name = canonical(topic.text);
+    let name = Topic::canonical(topic.text);
     let fact = Fact::new(subject, &name, topic.path.clone()).saying(&name).tied(topic.event_type);
     facts.tell(&[word, &name], fact);
     if let Some(event_type) = topic.event_type {
@@ -71,7 +66,7 @@ fn tell_descriptions(contract: &Contract, facts: &mut Facts) {
     for (key, word, events) in lists {
         for (index, event) in events.iter().enumerate() {
             if let (Some(topic), Some(description)) = (&event.topic, &event.description) {
-                let (topic, path) = (canonical(topic), KeyPath::of(&[key]).index(index).key("description"));
+                let (topic, path) = (Topic::canonical(topic), KeyPath::of(&[key]).index(index).key("description"));
                 let fact = Fact::new(Subject::ForPeople, format!("description of {topic}"), path).saying(description);
                 facts.tell(&[word, &topic, "description"], fact);
             }
@@ -85,7 +80,7 @@ fn tell_starts(contract: &Contract, facts: &mut Facts) {
         return;
     }
     for event in contract.starting_events() {
-        let Some(topic) = event.topic.as_deref().map(canonical) else { continue };
+        let Some(topic) = event.topic.as_deref().map(Topic::canonical) else { continue };
         let index = contract.consumed_events.iter().position(|consumed| consumed == event).unwrap_or_default();
         let path = KeyPath::of(&["consumed_events"]).index(index);
         facts.tell(&["consumes", &topic, "starts"], Fact::new(Subject::Starts, &topic, path));
@@ -100,7 +95,7 @@ fn tell_terminal_event(contract: &Contract, facts: &mut Facts) {
     ];
     for (topic, path) in places {
         if let Some(topic) = topic {
-            let fact = Fact::new(Subject::TerminalEvent, "terminal_event", path).saying(canonical(topic));
+            let fact = Fact::new(Subject::TerminalEvent, "terminal_event", path).saying(Topic::canonical(topic));
             facts.tell(&["terminal_event"], fact);
         }
     }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::facts::{Fact, Facts, leaves, shown};
 use super::table::Subject;
 use crate::model::{Contract, ModelReference};
-use crate::path::{KeyPath, Segment};
+use crate::path::KeyPath;
 
 /// Keys whose facts are told by name, here or in another module.
 const TOLD: [&str; 17] = [
@@ -159,10 +159,7 @@ fn tell_errors(errors: &[Value], path: &KeyPath, facts: &mut Facts) {
         let place = path.index(index);
         let name = error["name"].as_str().unwrap_or_default();
         for (leaf, text) in leaves(error, &place) {
-            let key = match leaf.0.last() {
-                Some(Segment::Key(key)) => key.clone(),
-                _ => String::new(),
-            };
+            let key = leaf.last_key().unwrap_or_default().to_owned();
             let subject = if key == "description" { Subject::ForPeople } else { Subject::Rule };
             let fact = Fact::new(subject, format!("error_types.{name}.{key}"), leaf).saying(text);
             facts.tell(&["error", name, &key], fact);

@@ -6,6 +6,7 @@ use super::facts::{Fact, Facts, leaves, shown};
 use super::table::{Subject, Verb};
 use super::{Change, KeyPath};
 use crate::model::{Contract, ExecutionGraph, GraphNode};
+use crate::rules::place;
 
 pub(super) fn tell(contract: &Contract, facts: &mut Facts) {
     let Some(workflow) = &contract.workflow_coordination else { return };
@@ -13,17 +14,13 @@ pub(super) fn tell(contract: &Contract, facts: &mut Facts) {
     facts.tell(&["workflow"], Fact::new(Subject::Workflow, "workflow", root.clone()));
     let graph = &workflow.workflow_definition.execution_graph;
     for (index, node) in graph.nodes.iter().enumerate() {
-        tell_step(graph, node, &nodes().index(index), facts);
+        tell_step(graph, node, &place::node(index), facts);
     }
     let Ok(mut whole) = serde_json::to_value(workflow) else { return };
     if let Some(definition) = whole["workflow_definition"].as_object_mut() {
         definition.remove("execution_graph");
     }
     tell_rules(&whole, &root, facts);
-}
-
-fn nodes() -> KeyPath {
-    KeyPath::of(&["workflow_coordination", "workflow_definition", "execution_graph", "nodes"])
 }
 
 fn tell_step(graph: &ExecutionGraph, node: &GraphNode, path: &KeyPath, facts: &mut Facts) {
@@ -99,18 +96,14 @@ fn tell_rules(whole: &Value, root: &KeyPath, facts: &mut Facts) {
         said.extend(own.flat_map(|(key, value)| leaves(value, &path.key(key))));
     }
     said.sort_by_key(|(path, text)| {
-        let of_smallest = SMALLEST.contains(&last(path).as_str());
+        let of_smallest = path.last_key().is_some_and(|key| SMALLEST.contains(&key));
         if of_smallest { text.parse::<u64>().unwrap_or(u64::MAX) } else { 0 }
     });
     for (path, text) in said {
-        let name = last(&path);
+        let name = path.last_key().unwrap_or_default().to_owned();
         let subject = if FOR_PEOPLE.contains(&name.as_str()) { Subject::ForPeople } else { Subject::Rule };
         facts.tell(&["workflow", "rule", &name], Fact::new(subject, &name, path).saying(text));
     }
-}
-
-fn last(path: &KeyPath) -> String {
-    path.to_string().rsplit('.').next().unwrap_or_default().to_owned()
 }
 
 /// Steps of both graphs that are declared in another order, which breaks ties otherwise.
@@ -123,7 +116,7 @@ pub(super) fn reordered(old: &Contract, new: &Contract) -> Option<Change> {
     let meaning = Subject::StepOrder.meaning(Verb::Changed);
     (before != after).then(|| Change {
         class: meaning.class,
-        path: nodes(),
+        path: place::nodes(),
         what: meaning.what.to_owned(),
         before: Some(before.join(", ")),
         after: Some(after.join(", ")),
@@ -131,7 +124,5 @@ pub(super) fn reordered(old: &Contract, new: &Contract) -> Option<Change> {
 }
 
 fn ids(contract: &Contract) -> Vec<&str> {
-    let workflow = contract.workflow_coordination.iter();
-    let nodes = workflow.flat_map(|workflow| &workflow.workflow_definition.execution_graph.nodes);
-    nodes.map(|node| node.node_id.as_str()).collect()
+    contract.steps().iter().map(|step| step.node_id.as_str()).collect()
 }

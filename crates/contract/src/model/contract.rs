@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
 
 use super::{
-    Archetype, ErrorHandling, EventBus, EventDeclaration, NodeType, StateMachine, TopicEntry, Version,
+    Archetype, ErrorHandling, EventBus, EventDeclaration, GraphNode, NodeType, StateMachine, TopicEntry, Version,
     WorkflowCoordination, anything,
 };
 
@@ -92,6 +92,12 @@ impl Contract {
     /// What kind of node it is.
     pub fn archetype(&self) -> Archetype {
         self.node_type.archetype
+    }
+
+    /// The steps of its execution graph, as declared; none where it has no workflow.
+    pub fn steps(&self) -> &[GraphNode] {
+        let workflow = self.workflow_coordination.as_ref();
+        workflow.map_or(&[], |workflow| &workflow.workflow_definition.execution_graph.nodes)
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use super::vocabulary;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::path::{KeyPath, Segment};
+use crate::path::KeyPath;
 use crate::rules::Finding;
 use crate::schema;
 
@@ -24,7 +24,7 @@ pub(super) fn findings(paths: impl Iterator<Item = KeyPath>) -> Vec<Finding> {
 }
 
 fn finding(path: &KeyPath) -> Option<Finding> {
-    let Some(Segment::Key(key)) = path.0.last() else { return None };
+    let key = path.last_key()?;
     if key.starts_with("x-") {
         return None;
     }

@@ -32,13 +32,9 @@ pub(super) const ISOLATED: Rule = Rule::of_contract(
 )
 .note();
 
-fn nodes(contract: &Contract) -> &[GraphNode] {
-    contract.workflow_coordination.as_ref().map_or(&[], |workflow| &workflow.workflow_definition.execution_graph.nodes)
-}
-
 fn duplicate_steps(contract: &Contract) -> Vec<Finding> {
     let mut seen = BTreeSet::new();
-    let again = nodes(contract).iter().enumerate().filter(|(_, node)| !seen.insert(&node.node_id));
+    let again = contract.steps().iter().enumerate().filter(|(_, node)| !seen.insert(&node.node_id));
     again
         .map(|(index, node)| {
             let message = format!("Execution graph has duplicate node_id values: ['{}']", node.node_id);
@@ -48,9 +44,9 @@ fn duplicate_steps(contract: &Contract) -> Vec<Finding> {
 }
 
 fn undeclared_dependencies(contract: &Contract) -> Vec<Finding> {
-    let declared: BTreeSet<_> = nodes(contract).iter().map(|node| node.node_id.as_str()).collect();
+    let declared: BTreeSet<_> = contract.steps().iter().map(|node| node.node_id.as_str()).collect();
     let mut findings = Vec::new();
-    for (index, node) in nodes(contract).iter().enumerate() {
+    for (index, node) in contract.steps().iter().enumerate() {
         for (position, dependency) in node.depends_on.iter().enumerate() {
             if !declared.contains(dependency.as_str()) {
                 let path = place::node(index).key("depends_on").index(position);
@@ -61,9 +57,11 @@ fn undeclared_dependencies(contract: &Contract) -> Vec<Finding> {
                 let near = declared.iter().max_by(|left, right| {
                     strsim::jaro_winkler(left, dependency).total_cmp(&strsim::jaro_winkler(right, dependency))
                 });
-                let help = near
-                    .map_or_else(|| UNDECLARED_DEPENDENCY.help.to_owned(), |near| format!("did you mean `{near}`?"));
-                findings.push(Finding::at_value(UNDECLARED_DEPENDENCY.finding(path, message).with_help(help)));
+                let diagnostic = UNDECLARED_DEPENDENCY.finding(path, message);
+                findings.push(Finding::at_value(match near {
+                    Some(near) => diagnostic.with_help(format!("did you mean `{near}`?")),
+                    None => diagnostic,
+                }));
             }
         }
     }

@@ -1,11 +1,10 @@
 //! ONEX0050: a subscribed intent has no route, so nothing would carry it out.
 //! ONEX0051: a step's `intent_filter` fits no route, so the step would never have anything to do.
 
-use globset::Glob;
-
 use super::{Finding, Rule, place};
 use crate::model::Contract;
 use crate::path::KeyPath;
+use crate::receive::matcher;
 
 pub(super) const UNROUTED_INTENT: Rule = Rule::of_contract(
     "ONEX0050",
@@ -35,15 +34,13 @@ fn unrouted_intents(contract: &Contract) -> Vec<Finding> {
 }
 
 fn unanswered_filters(contract: &Contract) -> Vec<Finding> {
-    let (Some(workflow), Some(consumption)) = (&contract.workflow_coordination, &contract.intent_consumption) else {
-        return Vec::new();
-    };
+    let Some(consumption) = &contract.intent_consumption else { return Vec::new() };
     let fits_a_route = |filter: &str| {
-        let matcher = Glob::new(filter).map(|glob| glob.compile_matcher());
-        matcher.is_ok_and(|matcher| consumption.intent_routing_table.keys().any(|intent| matcher.is_match(intent)))
+        let mut intents = consumption.intent_routing_table.keys();
+        matcher(filter).is_some_and(|matcher| intents.any(|intent| matcher.is_match(intent)))
     };
-    let nodes = workflow.workflow_definition.execution_graph.nodes.iter().enumerate();
-    nodes
+    let steps = contract.steps().iter().enumerate();
+    steps
         .filter_map(|(index, node)| Some((index, node.step_config.intent_filter.as_deref()?)))
         .filter(|(_, filter)| !fits_a_route(filter))
         .map(|(index, filter)| {

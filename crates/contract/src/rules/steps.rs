@@ -29,11 +29,6 @@ pub(super) const UNPUBLISHED_EVENT: Rule = Rule::of_contract(
     unpublished_events,
 );
 
-fn steps(contract: &Contract) -> impl Iterator<Item = (usize, &GraphNode)> {
-    let workflow = contract.workflow_coordination.iter();
-    workflow.flat_map(|workflow| workflow.workflow_definition.execution_graph.nodes.iter().enumerate())
-}
-
 fn is_bound(archetype: Archetype, config: &StepConfig) -> bool {
     match archetype {
         Archetype::Effect => {
@@ -51,7 +46,8 @@ fn is_bound(archetype: Archetype, config: &StepConfig) -> bool {
 }
 
 fn unbound_steps(contract: &Contract) -> Vec<Finding> {
-    let unbound = steps(contract).filter(|(_, node)| !is_bound(node.node_type.archetype, &node.step_config));
+    let unbound =
+        contract.steps().iter().enumerate().filter(|(_, node)| !is_bound(node.node_type.archetype, &node.step_config));
     let is_bound_elsewhere = |node: &GraphNode| {
         contract.handler_routing.is_some() || node.target_node_type.is_some() || node.contract_ref.is_some()
     };
@@ -82,8 +78,11 @@ fn unbound_step(index: usize, node: &GraphNode) -> Diagnostic {
 }
 
 fn unknown_aggregations(contract: &Contract) -> Vec<Finding> {
-    let named =
-        steps(contract).filter_map(|(index, node)| Some((index, node.step_config.aggregation_strategy.as_deref()?)));
+    let named = contract
+        .steps()
+        .iter()
+        .enumerate()
+        .filter_map(|(index, node)| Some((index, node.step_config.aggregation_strategy.as_deref()?)));
     named
         .filter(|(_, strategy)| !["all_or_partial", "all_or_none"].contains(strategy))
         .map(|(index, strategy)| {
@@ -102,8 +101,11 @@ fn unpublished_events(contract: &Contract) -> Vec<Finding> {
         let mut declared = contract.published_events.iter();
         declared.any(|event| event.event_type.as_deref() == Some(event_type) && event.topic.is_some())
     };
-    let published =
-        steps(contract).filter_map(|(index, node)| Some((index, node, node.step_config.event_type.as_deref()?)));
+    let published = contract
+        .steps()
+        .iter()
+        .enumerate()
+        .filter_map(|(index, node)| Some((index, node, node.step_config.event_type.as_deref()?)));
     published
         .filter(|(_, _, event_type)| !has_topic(event_type))
         .map(|(index, node, event_type)| {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Archetype, Contract};
 use crate::path::KeyPath;
+use crate::rules::place;
 use crate::topics::Direction;
 
 /// What of one contract concerns others.
@@ -51,7 +52,7 @@ impl SystemFacts {
 
 fn topics(contract: &Contract) -> Vec<SystemTopic> {
     let named = contract.topics().into_iter().map(|named| SystemTopic {
-        topic: Topic::parse(named.text).map_or_else(|_| named.text.to_owned(), |parsed| parsed.topic.to_string()),
+        topic: Topic::canonical(named.text),
         event_type: named.event_type.map(str::to_owned),
         direction: named.direction,
         path: named.path,
@@ -75,11 +76,8 @@ fn effects(contract: &Contract) -> Vec<(String, KeyPath)> {
     let routes = contract.intent_consumption.iter().flat_map(|consumption| &consumption.intent_routing_table);
     let table = KeyPath::of(&["intent_consumption", "intent_routing_table"]);
     let mut named: Vec<_> = routes.map(|(intent, node)| (node.clone(), table.key(intent))).collect();
-    let workflow = contract.workflow_coordination.iter();
-    let nodes = workflow.flat_map(|workflow| &workflow.workflow_definition.execution_graph.nodes);
-    let steps = KeyPath::of(&["workflow_coordination", "workflow_definition", "execution_graph", "nodes"]);
-    for (index, node) in nodes.enumerate() {
-        let path = || steps.index(index).key("step_config").key("effect_node");
+    for (index, node) in contract.steps().iter().enumerate() {
+        let path = || place::step_config(index).key("effect_node");
         named.extend(node.step_config.effect_node.iter().map(|name| (name.clone(), path())));
     }
     named
