@@ -54,13 +54,9 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// A rule that [`crate::system`] checks over all contracts.
-    pub(crate) const fn of_system(code: &'static str, title: &'static str, help: &'static str) -> Self {
+    /// A rule that is checked elsewhere: by the reader, or by [`crate::system`] over all contracts.
+    pub(crate) const fn elsewhere(code: &'static str, title: &'static str, help: &'static str) -> Self {
         Self { code, severity: Severity::Error, title, help, check: None }
-    }
-
-    const fn of_reader(code: &'static str, severity: Severity, title: &'static str, help: &'static str) -> Self {
-        Self { code, severity, title, help, check: None }
     }
 
     const fn of_contract(
@@ -86,64 +82,49 @@ impl Rule {
     }
 }
 
-/// Every rule, the reader's and the system's included, in the order of their codes.
+/// Every rule: the reader's, those of one contract, those of the system.
 pub fn rules() -> Vec<Rule> {
     let mut rules = vec![
-        Rule::of_reader("ONEX0001", Severity::Error, "the file is too large", "split the contract; the limit is 1 MiB"),
-        Rule::of_reader(
-            "ONEX0002",
-            Severity::Error,
-            "the file is not readable as YAML",
-            "mend the syntax at the place shown",
-        ),
-        Rule::of_reader("ONEX0003", Severity::Error, "the file is empty", "write a contract, or remove the file"),
-        Rule::of_reader("ONEX0004", Severity::Error, "the file is not a map", "a contract starts with `name:`"),
-        Rule::of_reader(
-            "ONEX0005",
-            Severity::Error,
-            "a value is not of the kind its key needs",
-            "write what the message expects",
-        ),
-        Rule::of_reader("ONEX0006", Severity::Error, "a required key is missing", "add the key"),
-        Rule::of_reader(
-            "ONEX0007",
-            Severity::Warning,
-            "a key has no effect",
-            "correct its spelling, remove it, or prefix it with `x-`",
-        ),
-        Rule::of_reader(
+        Rule::elsewhere("ONEX0001", "the file is too large", "split the contract; the limit is 1 MiB"),
+        Rule::elsewhere("ONEX0002", "the file is not readable as YAML", "mend the syntax at the place shown"),
+        Rule::elsewhere("ONEX0003", "the file is empty", "write a contract, or remove the file"),
+        Rule::elsewhere("ONEX0004", "the file is not a map", "a contract starts with `name:`"),
+        Rule::elsewhere("ONEX0005", "a value is not of the kind its key needs", "write what the message expects"),
+        Rule::elsewhere("ONEX0006", "a required key is missing", "add the key"),
+        Rule::elsewhere("ONEX0007", "a key has no effect", "correct its spelling, remove it, or prefix it with `x-`")
+            .warning(),
+        Rule::elsewhere(
             "ONEX0009",
-            Severity::Note,
             "a key is for other tools",
             "nothing is to be done; this runtime does not act on it",
-        ),
-        Rule::of_reader("ONEX0008", Severity::Error, "the file is not UTF-8", "save the file as UTF-8"),
-        Rule::of_reader("ONEX0013", Severity::Error, "a tab is used for indentation", "indent with spaces"),
-        Rule::of_reader("ONEX0014", Severity::Note, "the file starts with a byte order mark", "save it without one"),
-        Rule::of_reader("ONEX0015", Severity::Warning, "a key is written twice", "remove one of the two"),
-        Rule::of_reader("ONEX0016", Severity::Error, "the file holds several documents", "one contract, one file"),
-        Rule::of_reader("ONEX0017", Severity::Error, "the file is nested too deep", "flatten it; the limit is 64"),
-        Rule::of_reader("ONEX0018", Severity::Error, "aliases expand to too much", "write the values out"),
-        Rule::of_reader("ONEX0019", Severity::Error, "an alias has no anchor", "add the anchor, or correct its name"),
-        Rule::of_reader(
+        )
+        .note(),
+        Rule::elsewhere("ONEX0008", "the file is not UTF-8", "save the file as UTF-8"),
+        Rule::elsewhere("ONEX0013", "a tab is used for indentation", "indent with spaces"),
+        Rule::elsewhere("ONEX0014", "the file starts with a byte order mark", "save it without one").note(),
+        Rule::elsewhere("ONEX0015", "a key is written twice", "remove one of the two").warning(),
+        Rule::elsewhere("ONEX0016", "the file holds several documents", "one contract, one file"),
+        Rule::elsewhere("ONEX0017", "the file is nested too deep", "flatten it; the limit is 64"),
+        Rule::elsewhere("ONEX0018", "aliases expand to too much", "write the values out"),
+        Rule::elsewhere("ONEX0019", "an alias has no anchor", "add the anchor, or correct its name"),
+        Rule::elsewhere(
             "ONEX0091",
-            Severity::Error,
             "a file cannot be included",
             "include a file below the searched directory, by a relative path, and in no circle",
         ),
-        Rule::of_reader("ONEX0092", Severity::Note, "the file declares no node", "nothing is to be done"),
-        Rule::of_reader(
+        Rule::elsewhere("ONEX0092", "the file declares no node", "nothing is to be done").note(),
+        Rule::elsewhere(
             "ONEX0093",
-            Severity::Note,
             "the file has more findings than are told",
             "mend those that are told, then check again",
-        ),
-        Rule::of_reader(
+        )
+        .note(),
+        Rule::elsewhere(
             "ONEX0090",
-            Severity::Warning,
             "an allow comment silences nothing, or gives no reason",
             "remove it, or write `# onex: allow CODE reason` beside the key",
-        ),
+        )
+        .warning(),
     ];
     rules.extend(ALL.iter().copied());
     rules.extend(crate::system::rules());

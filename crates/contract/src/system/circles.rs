@@ -9,7 +9,7 @@ use crate::path::KeyPath;
 use crate::rules::Rule;
 use crate::topics::Direction;
 
-pub(super) const CYCLE: Rule = Rule::of_system(
+pub(super) const CYCLE: Rule = Rule::elsewhere(
     "ONEX0086",
     "nodes publish to each other in a circle",
     "make sure that one of them stops at some point",

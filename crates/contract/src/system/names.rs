@@ -12,14 +12,14 @@ use crate::path::KeyPath;
 use crate::rules::Rule;
 
 pub(super) const SAME_NAME: Rule =
-    Rule::of_system("ONEX0080", "two contracts have the same name", "rename one of them");
-pub(super) const UNKNOWN_NODE: Rule = Rule::of_system(
+    Rule::elsewhere("ONEX0080", "two contracts have the same name", "rename one of them");
+pub(super) const UNKNOWN_NODE: Rule = Rule::elsewhere(
     "ONEX0081",
     "a route or step names a node that no contract declares",
     "correct the name, or add the node's contract",
 );
 pub(super) const WRONG_KIND: Rule =
-    Rule::of_system("ONEX0082", "a route or step names a node of the wrong kind", "name a node of the right kind");
+    Rule::elsewhere("ONEX0082", "a route or step names a node of the wrong kind", "name a node of the right kind");
 
 pub(super) fn same_names(contracts: &[FileFacts<'_>]) -> Vec<Diagnostic> {
     let mut first: HashMap<&str, &str> = HashMap::new();

@@ -11,19 +11,19 @@ use crate::diagnostic::Diagnostic;
 use crate::rules::Rule;
 use crate::topics::Direction;
 
-pub(super) const TWO_OWNERS: Rule = Rule::of_system(
+pub(super) const TWO_OWNERS: Rule = Rule::elsewhere(
     "ONEX0083",
     "a topic has two owners",
     "let one orchestrator consume the topic, and publish from it what others need",
 );
-pub(super) const NEAR_MISS: Rule = Rule::of_system(
+pub(super) const NEAR_MISS: Rule = Rule::elsewhere(
     "ONEX0084",
     "a consumed topic is published by nobody, and one like it is",
     "write the same topic on both sides",
 )
 .warning();
 pub(super) const TWO_MODELS: Rule =
-    Rule::of_system("ONEX0085", "a topic carries two event types", "declare the same `event_type` on both sides");
+    Rule::elsewhere("ONEX0085", "a topic carries two event types", "declare the same `event_type` on both sides");
 
 /// Every topic that a contract uses in one direction, with the contract.
 pub(super) fn used<'c>(
