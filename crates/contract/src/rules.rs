@@ -12,6 +12,7 @@ mod idempotency;
 mod ineffective;
 mod kind;
 mod machine;
+mod references;
 mod routes;
 mod steps;
 mod topics;
@@ -149,6 +150,7 @@ const ALL: &[Rule] = &[
     steps::AGGREGATION,
     steps::UNPUBLISHED_EVENT,
     fan_out::FOR_EACH,
+    references::NOT_BEFORE,
     idempotency::RETRIED,
     routes::UNROUTED_INTENT,
     routes::UNANSWERED_FILTER,
