@@ -43,7 +43,9 @@ impl PostgresJournalConfig {
     /// The options for statements of one call.
     pub(crate) fn options(&self) -> Result<PgConnectOptions, JournalError> {
         let timeout = self.statement_timeout.as_millis().to_string();
-        Ok(self.parsed()?.options([("statement_timeout", timeout.as_str())]))
+        // A client that stops in the middle of a transaction must not keep its locks from those who take its runs over.
+        let idle = ("idle_in_transaction_session_timeout", timeout.as_str());
+        Ok(self.parsed()?.options([("statement_timeout", timeout.as_str()), idle]))
     }
 
     /// The options for migrations: a statement may take its time, waiting for a lock may not.
