@@ -10,6 +10,7 @@ mod idempotency;
 mod ineffective;
 mod kind;
 mod machine;
+mod names;
 mod routes;
 mod steps;
 mod topics;
@@ -135,6 +136,7 @@ const ALL: &[Rule] = &[
     kind::WORKFLOW_ELSEWHERE,
     kind::MISSING_PROGRAM,
     kind::DESCRIPTOR,
+    names::EMPTY_NAME,
     graph::DUPLICATE_STEP,
     graph::UNDECLARED_DEPENDENCY,
     graph::CYCLE,
