@@ -5,6 +5,7 @@
 //! its place, and a key that nothing acts on is never silent. Finding files is the runtime's business.
 
 mod allow;
+mod condition;
 mod diagnostic;
 mod diff;
 mod fingerprint;
@@ -20,15 +21,17 @@ mod topics;
 mod yaml;
 
 pub use allow::{has_allows, silence};
+pub use condition::{Expression, ExpressionError, Verdict, evaluate, lookup};
 pub use diagnostic::{Diagnostic, Severity, Span};
 pub use diff::{Change, ChangeClass, diff};
 pub use fingerprint::Fingerprint;
 pub use locate::Locator;
 pub use model::{
     Archetype, CircuitBreaker, Condition, Contract, CoordinationRules, Dependencies, Dependency, Descriptor, Edge,
-    ErrorHandling, ErrorType, EventBus, EventDeclaration, ExecutionGraph, ExecutionMode, FailureRecoveryStrategy,
-    GraphNode, HealthCheck, IntentConsumption, ModelReference, NodeType, Publish, RetryPolicy, State, StateMachine,
-    StepConfig, Subscribe, TopicEntry, Transition, Version, WorkflowCoordination, WorkflowDefinition, WorkflowMetadata,
+    ErrorAction, ErrorHandling, ErrorType, EventBus, EventDeclaration, ExecutionGraph, ExecutionMode,
+    FailureRecoveryStrategy, GraphNode, HealthCheck, IntentConsumption, ModelReference, NodeType, Publish, RetryPolicy,
+    State, StateMachine, StepConfig, Subscribe, TopicEntry, Transition, Version, WorkflowCoordination,
+    WorkflowDefinition, WorkflowMetadata,
 };
 pub use path::{KeyPath, Segment};
 pub use read::{FileKind, Include, Included, MAX_BYTES, Reading, Source, examine, read, read_canonical, read_with};

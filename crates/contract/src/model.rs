@@ -18,8 +18,8 @@ pub use kind::{Archetype, NodeType};
 pub use state_machine::{Condition, State, StateMachine, Transition};
 pub use version::Version;
 pub use workflow::{
-    CoordinationRules, Edge, ExecutionGraph, ExecutionMode, FailureRecoveryStrategy, GraphNode, StepConfig,
-    WorkflowCoordination, WorkflowDefinition, WorkflowMetadata,
+    CoordinationRules, Edge, ErrorAction, ExecutionGraph, ExecutionMode, FailureRecoveryStrategy, GraphNode,
+    StepConfig, WorkflowCoordination, WorkflowDefinition, WorkflowMetadata,
 };
 
 /// The schema of a value that this runtime keeps as it is.

@@ -82,6 +82,14 @@ impl KeyPath {
         }
     }
 
+    /// The key before the last segment; none where an index stands there, or nothing.
+    pub fn parent_key(&self) -> Option<&str> {
+        match self.0.iter().rev().nth(1)? {
+            Segment::Key(key) => Some(key),
+            Segment::Index(_) => None,
+        }
+    }
+
     fn with(&self, segment: Segment) -> Self {
         Self(self.0.iter().cloned().chain([segment]).collect())
     }

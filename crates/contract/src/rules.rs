@@ -1,10 +1,12 @@
 //! Decides what is wrong with one contract that has a readable shape. One rule, one file; a file's head
 //! is the rule's manual page.
 
+mod barriers;
 mod bounds;
 mod conditions;
 mod deadline;
 mod edges;
+mod fan_out;
 mod graph;
 mod idempotency;
 mod ineffective;
@@ -143,10 +145,12 @@ const ALL: &[Rule] = &[
     graph::ISOLATED,
     edges::EDGES,
     bounds::OUT_OF_BOUNDS,
+    barriers::UNKNOWN_POINT,
     deadline::DEADLINE,
     steps::UNBOUND_STEP,
     steps::AGGREGATION,
     steps::UNPUBLISHED_EVENT,
+    fan_out::FOR_EACH,
     idempotency::RETRIED,
     routes::UNROUTED_INTENT,
     routes::UNANSWERED_FILTER,

@@ -4,10 +4,8 @@
 //! and event give the same state and intents, today and in a recovery.
 
 pub mod codes;
-mod condition;
 mod machine;
 mod registration;
 
-pub use condition::{Verdict, evaluate};
 pub use machine::{Machine, Step, StepError};
 pub use registration::{RegistrationReducer, RegistrationState};

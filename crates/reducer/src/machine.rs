@@ -1,10 +1,8 @@
 //! Decides which transition a trigger takes (semantics, section 11.3): exact candidates before
 //! wildcards, higher priorities first, declaration as tie-break, the first whose guards hold.
 
-use onex_contract::{StateMachine, Transition};
+use onex_contract::{StateMachine, Transition, Verdict, evaluate};
 use serde_json::Value;
-
-use crate::condition::{Verdict, evaluate};
 
 /// A contract's state machine, ready to run.
 #[derive(Clone, Debug)]

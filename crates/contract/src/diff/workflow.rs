@@ -43,12 +43,17 @@ fn tell_step(graph: &ExecutionGraph, node: &GraphNode, path: &KeyPath, facts: &m
     tell_other_keys(node, path, facts);
 }
 
-/// What a step says beside the keys above, which is how other runtimes name what it runs.
+/// What a step says beside the keys above: its own rules, and how other runtimes name what it runs.
 fn tell_other_keys(node: &GraphNode, path: &KeyPath, facts: &mut Facts) {
     const TOLD: [&str; 5] = ["node_id", "node_type", "description", "depends_on", "step_config"];
     let Ok(Value::Object(whole)) = serde_json::to_value(node) else { return };
     for (key, value) in whole.iter().filter(|(key, _)| !TOLD.contains(&key.as_str())) {
-        let fact = Fact::new(Subject::Elsewhere, format!("{}.{key}", node.node_id), path.key(key));
+        let (subject, name) = match key.as_str() {
+            "target_node_type" | "contract_ref" => (Subject::Elsewhere, format!("{}.{key}", node.node_id)),
+            "enabled" | "condition" | "for_each" => (Subject::Binding, format!("step `{}`", node.node_id)),
+            _ => (Subject::Rule, format!("{}.{key}", node.node_id)),
+        };
+        let fact = Fact::new(subject, name, path.key(key));
         facts.tell(&["workflow", "step", &node.node_id, key], fact.saying(shown(value)));
     }
 }
@@ -59,8 +64,8 @@ fn tell_config(node: &GraphNode, path: &KeyPath, facts: &mut Facts) {
     for (key, value) in &config {
         let subject = match key.as_str() {
             "reducer_protocol" => Subject::ReducerBinding,
-            "effect_node" | "compute_node" => Subject::NodeBinding,
-            "intent_filter" | "aggregation_strategy" | "event_pattern" | "event_type" => Subject::Binding,
+            "effect_node" | "compute_node" | "workflow" => Subject::NodeBinding,
+            "intent" | "intent_filter" | "aggregation_strategy" | "event_pattern" | "event_type" => Subject::Binding,
             "input" => Subject::StepInput,
             "timeout_ms" | "max_retries" => Subject::Rule,
             "output_type" => Subject::ForPeople,

@@ -126,6 +126,37 @@ pub struct GraphNode {
     /// Steps that come before it.
     #[serde(default, alias = "dependencies", skip_serializing_if = "Vec::is_empty")]
     pub depends_on: Vec<String>,
+    /// `false`: it is skipped, and those after it run as if it were done (O-30).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// Skipped, and those after it run, when a step had failed before it could start (O-44).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skip_on_failure: Option<bool>,
+    /// What its failure leads to; comes before `failure_recovery_strategy`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_action: Option<ErrorAction>,
+    /// Skipped, and those after it run, unless all of these hold: `field operator value` over `input`, `run` and
+    /// `steps.ID.output`.
+    #[serde(default, deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "one_or_many_schema")]
+    pub condition: Vec<String>,
+    /// A list, or a template that gives one: the step is carried out for each of its items, which `input` sees as
+    /// `${item}` and `${index}`.
+    #[serde(default, deserialize_with = "list_or_text", skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "list_or_template")]
+    pub for_each: Option<Value>,
+    /// How many of its calls may be under way at once; 1 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_parallel_instances: Option<u32>,
+    /// How many of its calls may fail for good without the step failing; 0 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_failures: Option<u32>,
+    /// See [`StepConfig`], whose own comes first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
+    /// See [`StepConfig`], whose own comes first.
+    #[serde(default, alias = "retry_count", skip_serializing_if = "Option::is_none")]
+    pub max_retries: Option<u32>,
     /// What it binds to.
     #[serde(default)]
     pub step_config: StepConfig,
@@ -147,6 +178,12 @@ pub struct StepConfig {
     /// EFFECT: name of the effect that carries intents out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effect_node: Option<String>,
+    /// EFFECT: kind of the intent that it makes of its own `input` and carries out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intent: Option<String>,
+    /// ORCHESTRATOR: name of the contract whose workflow it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow: Option<String>,
     /// EFFECT: glob of the kinds of intents this step carries out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intent_filter: Option<String>,
@@ -183,6 +220,9 @@ pub struct CoordinationRules {
     /// Steps that may run at once (G-11).
     #[serde(default, alias = "max_parallel_steps", skip_serializing_if = "Option::is_none")]
     pub max_parallel_branches: Option<u32>,
+    /// Steps that all must have ended before any step after them starts; each entry is a step (G-18).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub synchronization_points: Vec<String>,
     /// What a failed step leads to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure_recovery_strategy: Option<FailureRecoveryStrategy>,
@@ -299,6 +339,32 @@ impl JsonSchema for FailureRecoveryStrategy {
             {"type": "string", "pattern": format!("^({})$", any_case(&words.join("|")))}
         ]})
     }
+}
+
+/// What a step's failure leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ErrorAction {
+    /// No further step starts; the run fails.
+    Stop,
+    /// The others go on; those that need it fail, and so does the run.
+    Continue,
+    /// It is tried again as its rules allow, then as `stop` (G-30).
+    Retry,
+    /// As `stop`, and what was done is undone.
+    Compensate,
+}
+
+/// A list, or text with a template in it that gives one.
+fn list_or_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    match Value::deserialize(deserializer)? {
+        value @ (Value::Array(_) | Value::String(_)) => Ok(Some(value)),
+        other => Err(de::Error::custom(format!("expected a list, or a template that gives one, found `{other}`"))),
+    }
+}
+
+fn list_or_template(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"anyOf": [{"type": "string"}, {"type": "array"}]})
 }
 
 /// A string, or a list of strings.

@@ -24,6 +24,7 @@ pub(crate) const SPELLINGS: &[Spelling] = &[
     (GRAPH_NODE, "depends_on", &["dependencies"]),
     (EDGE, "from_node", &["from"]),
     (EDGE, "to_node", &["to"]),
+    (GRAPH_NODE, "max_retries", &["retry_count"]),
     (STEP_CONFIG, "max_retries", &["retry_count"]),
     (RULES, "max_parallel_branches", &["max_parallel_steps"]),
     (&["error_handling", "retry_policy"], "initial_delay_ms", &["base_delay_ms"]),

@@ -28,7 +28,10 @@ fn finding(path: &KeyPath) -> Option<Finding> {
     if key.starts_with("x-") {
         return None;
     }
-    let diagnostic = if vocabulary::is_known(key) || READ.contains(key) {
+    let diagnostic = if is_one_level_too_deep(path, key) {
+        let message = format!("`{key}` has no effect here: it is a key of the step, not of its `step_config`");
+        Diagnostic::new("ONEX0007", Severity::Warning, path.clone(), message).with_help("move it beside `node_id`")
+    } else if vocabulary::is_known(key) || READ.contains(key) {
         let message = format!("`{key}` is for other tools: this runtime does not act on it here");
         Diagnostic::new("ONEX0009", Severity::Note, path.clone(), message)
     } else {
@@ -40,6 +43,22 @@ fn finding(path: &KeyPath) -> Option<Finding> {
         Diagnostic::new("ONEX0007", Severity::Warning, path.clone(), message).with_help(help)
     };
     Some(Finding::at_key(diagnostic))
+}
+
+/// Keys of a step that are easily written into its `step_config`, where they would change nothing.
+const OF_STEP: [&str; 8] = [
+    "condition",
+    "depends_on",
+    "enabled",
+    "error_action",
+    "for_each",
+    "max_failures",
+    "max_parallel_instances",
+    "skip_on_failure",
+];
+
+fn is_one_level_too_deep(path: &KeyPath, key: &str) -> bool {
+    OF_STEP.contains(&key) && path.parent_key() == Some("step_config")
 }
 
 /// A key that would be read is near when its likeness to the written one, from 0 to 1, is above this.

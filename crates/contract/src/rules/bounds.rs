@@ -14,6 +14,8 @@ const RETRIES: RangeInclusive<f64> = 0.0..=10.0;
 const STEP_TIMEOUT: RangeInclusive<f64> = 100.0..=300_000.0;
 const RUN_TIMEOUT: RangeInclusive<f64> = 100.0..=86_400_000.0;
 const BRANCHES: RangeInclusive<f64> = 1.0..=1_000.0;
+const INSTANCES: RangeInclusive<f64> = 1.0..=100.0;
+const TOLERATED: RangeInclusive<f64> = 0.0..=1_000.0;
 const DELAY: RangeInclusive<f64> = 0.0..=3_600_000.0;
 const GROWTH: RangeInclusive<f64> = 1.0..=10.0;
 const JITTER: RangeInclusive<f64> = 0.0..=0.5;
@@ -62,6 +64,11 @@ fn workflow_numbers(contract: &Contract) -> Vec<Number> {
         let step = place::step_config(index);
         numbers.push((step.key("timeout_ms"), whole(node.step_config.timeout_ms), STEP_TIMEOUT));
         numbers.push((step.key("max_retries"), node.step_config.max_retries.map(f64::from), RETRIES));
+        let step = place::node(index);
+        numbers.push((step.key("timeout_ms"), whole(node.timeout_ms), STEP_TIMEOUT));
+        numbers.push((step.key("max_retries"), node.max_retries.map(f64::from), RETRIES));
+        numbers.push((step.key("max_parallel_instances"), node.max_parallel_instances.map(f64::from), INSTANCES));
+        numbers.push((step.key("max_failures"), node.max_failures.map(f64::from), TOLERATED));
     }
     numbers
 }

@@ -34,6 +34,7 @@ fn is_bound(archetype: Archetype, config: &StepConfig) -> bool {
         Archetype::Effect => {
             config.effect_node.is_some()
                 || config.intent_filter.is_some()
+                || config.intent.is_some()
                 || config.event_type.is_some()
                 || !config.event_pattern.is_empty()
         }
@@ -41,7 +42,8 @@ fn is_bound(archetype: Archetype, config: &StepConfig) -> bool {
         Archetype::Compute => {
             config.aggregation_strategy.is_some() || config.compute_node.is_some() || config.input.is_some()
         }
-        Archetype::Orchestrator | Archetype::RuntimeHost => false,
+        Archetype::Orchestrator => config.workflow.is_some(),
+        Archetype::RuntimeHost => false,
     }
 }
 
@@ -69,9 +71,12 @@ fn unbound_step(index: usize, node: &GraphNode) -> Diagnostic {
             let help = "name a `compute_node`, an `aggregation_strategy` or an `input` template in `step_config`";
             Diagnostic::new(UNBOUND_STEP.code, Severity::Note, path, message).with_help(help)
         }
-        Archetype::Orchestrator | Archetype::RuntimeHost => {
-            let message = format!("step `{id}` is of type {}, which cannot be run as a step yet", node.node_type.raw);
-            UNBOUND_STEP.finding(path, message).with_help("use an EFFECT, REDUCER or COMPUTE step")
+        Archetype::Orchestrator => UNBOUND_STEP
+            .finding(path, format!("ORCHESTRATOR step `{id}` names no workflow"))
+            .with_help("name the contract whose workflow it runs as `step_config.workflow`"),
+        Archetype::RuntimeHost => {
+            let message = format!("step `{id}` is of type {}, which is no step", node.node_type.raw);
+            UNBOUND_STEP.finding(path, message).with_help("use an EFFECT, REDUCER, COMPUTE or ORCHESTRATOR step")
         }
         archetype => UNBOUND_STEP.finding(path, format!("{archetype} step `{id}` is bound to nothing")),
     }

@@ -22,6 +22,8 @@ pub struct SystemFacts {
     pub starts: Vec<(String, KeyPath)>,
     /// Effects that its routes and steps name, with their places.
     pub effects: Vec<(String, KeyPath)>,
+    /// Orchestrators whose workflows its steps run, with their places.
+    pub workflows: Vec<(String, KeyPath)>,
 }
 
 /// A topic that a contract names.
@@ -46,6 +48,7 @@ impl SystemFacts {
             topics: topics(contract),
             starts: starts(contract),
             effects: effects(contract),
+            workflows: workflows(contract),
         }
     }
 }
@@ -81,6 +84,14 @@ fn effects(contract: &Contract) -> Vec<(String, KeyPath)> {
         named.extend(node.step_config.effect_node.iter().map(|name| (name.clone(), path())));
     }
     named
+}
+
+fn workflows(contract: &Contract) -> Vec<(String, KeyPath)> {
+    let steps = contract.steps().iter().enumerate();
+    let named = steps.filter_map(|(index, node)| {
+        Some((node.step_config.workflow.clone()?, place::step_config(index).key("workflow")))
+    });
+    named.collect()
 }
 
 #[cfg(test)]

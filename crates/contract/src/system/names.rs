@@ -39,27 +39,42 @@ pub(super) fn same_names(contracts: &[FileFacts<'_>]) -> Vec<Diagnostic> {
     diagnostics
 }
 
-/// Names of effects in routes and steps that no effect has.
+/// Names of effects and orchestrators in routes and steps that no such node has.
 pub(super) fn unknown_nodes(contracts: &[FileFacts<'_>], kinds: &BTreeMap<&str, Archetype>) -> Vec<Diagnostic> {
     let names = LazyCell::new(|| Neighbours::new(kinds.keys().copied()));
     let nearest = |name: &str| names.nearest(name).map(str::to_owned);
-    let named = contracts.iter().flat_map(|system| system.facts.effects.iter().map(move |effect| (system, effect)));
-    let problems = named.filter_map(|(system, (name, path))| {
-        let diagnostic = problem(path, name, kinds.get(name.as_str()).copied(), &nearest)?;
+    let named = contracts.iter().flat_map(|system| references(system).map(move |reference| (system, reference)));
+    let problems = named.filter_map(|(system, reference)| {
+        let diagnostic = problem(reference, kinds.get(reference.name).copied(), &nearest)?;
         Some(in_file(system.file, diagnostic))
     });
     problems.collect()
 }
 
+/// A node's name where another contract uses it.
+#[derive(Clone, Copy)]
+struct Reference<'f> {
+    name: &'f str,
+    path: &'f KeyPath,
+    expected: Archetype,
+}
+
+fn references<'f>(system: &'f FileFacts<'_>) -> impl Iterator<Item = Reference<'f>> {
+    let of = |expected| move |(name, path): &'f (String, KeyPath)| Reference { name, path, expected };
+    let effects = system.facts.effects.iter().map(of(Archetype::Effect));
+    effects.chain(system.facts.workflows.iter().map(of(Archetype::Orchestrator)))
+}
+
 fn problem(
-    path: &KeyPath,
-    name: &str,
+    Reference { name, path, expected }: Reference<'_>,
     kind: Option<Archetype>,
     nearest: &dyn Fn(&str) -> Option<String>,
 ) -> Option<Diagnostic> {
     match kind {
-        Some(Archetype::Effect) => None,
-        Some(kind) => Some(WRONG_KIND.finding(path.clone(), format!("`{name}` is a {kind}, expected an effect"))),
+        Some(kind) if kind == expected => None,
+        Some(kind) => {
+            Some(WRONG_KIND.finding(path.clone(), format!("`{name}` is of kind {kind}, expected {expected}")))
+        }
         None => {
             let diagnostic = UNKNOWN_NODE.finding(path.clone(), format!("no contract declares a node `{name}`"));
             Some(match nearest(name) {

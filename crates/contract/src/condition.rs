@@ -1,9 +1,10 @@
-//! Decides whether a guard holds: `field operator value` over a JSON context (semantics, section 11.4).
+//! Decides what `field operator value` means, as guards of transitions and conditions of steps are written
+//! (semantics, section 11.4): how it is read, and whether it holds.
 
 use regex::Regex;
 use serde_json::Value;
 
-/// What a guard says of a context.
+/// What an expression says of a context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// It holds.
@@ -20,26 +21,104 @@ impl From<bool> for Verdict {
     }
 }
 
-/// Evaluates one expression.
-pub fn evaluate(expression: &str, context: &Value) -> Verdict {
-    let tokens: Vec<&str> = expression.split_whitespace().collect();
-    let (field, operator, operand) = match tokens[..] {
-        [field, operator] => (field, operator, None),
-        [field, operator, operand] => (field, operator, Some(operand)),
-        _ => return Verdict::Unclear,
-    };
-    let value = lookup(field, context);
-    match (operator, value, operand) {
-        ("exists" | "is_present", value, _) => value.is_some_and(|value| !value.is_null()).into(),
-        ("not_exists", value, _) => value.is_none_or(Value::is_null).into(),
-        ("is_valid", value, None) => value.is_some_and(is_valid).into(),
-        (_, Some(value), Some(operand)) => compare(operator, value, operand),
-        _ => Verdict::Unclear,
+/// Operators that compare a field with a value.
+const BINARY: [&str; 21] = [
+    "==",
+    "!=",
+    ">",
+    "<",
+    ">=",
+    "<=",
+    "equals",
+    "not_equals",
+    "in",
+    "not_in",
+    "contains",
+    "matches",
+    "greater_than",
+    "less_than",
+    "greater_than_or_equal",
+    "less_than_or_equal",
+    "min_length",
+    "max_length",
+    "exists",
+    "not_exists",
+    "eq",
+];
+
+/// Operators that ask about a field alone.
+const UNARY: [&str; 4] = ["is_present", "is_valid", "exists", "not_exists"];
+
+/// `field operator value`, or `field operator` for operators without a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expression<'t> {
+    /// Dotted path of the field.
+    pub field: &'t str,
+    operator: &'t str,
+    operand: Option<&'t str>,
+}
+
+/// Why a text is no expression (F-22).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ExpressionError {
+    /// The second word is no operator.
+    #[error("unknown operator `{operator}` in `{text}`")]
+    UnknownOperator {
+        /// The word.
+        operator: String,
+        /// The text.
+        text: String,
+    },
+    /// It has too few or too many words.
+    #[error("`{text}` has {words} words, expected 3")]
+    Words {
+        /// The text.
+        text: String,
+        /// How many.
+        words: usize,
+    },
+}
+
+impl<'t> Expression<'t> {
+    /// Reads an expression.
+    ///
+    /// # Errors
+    ///
+    /// It is not of two or three words with a known operator.
+    pub fn parse(text: &'t str) -> Result<Self, ExpressionError> {
+        let tokens: Vec<&str> = text.split_whitespace().collect();
+        match tokens[..] {
+            [field, operator] if UNARY.contains(&operator) => Ok(Self { field, operator, operand: None }),
+            [field, operator, operand] if BINARY.contains(&operator) => {
+                Ok(Self { field, operator, operand: Some(operand) })
+            }
+            [_, operator] | [_, operator, _] if !BINARY.contains(&operator) => {
+                Err(ExpressionError::UnknownOperator { operator: operator.to_owned(), text: text.to_owned() })
+            }
+            _ => Err(ExpressionError::Words { text: text.to_owned(), words: tokens.len() }),
+        }
+    }
+
+    /// Whether it holds of what stands at its field; `None` where nothing does.
+    pub fn holds_of(&self, value: Option<&Value>) -> Verdict {
+        match (self.operator, value, self.operand) {
+            ("exists" | "is_present", value, _) => value.is_some_and(|value| !value.is_null()).into(),
+            ("not_exists", value, _) => value.is_none_or(Value::is_null).into(),
+            ("is_valid", value, None) => value.is_some_and(is_valid).into(),
+            (operator, Some(value), Some(operand)) => compare(operator, value, operand),
+            _ => Verdict::Unclear,
+        }
     }
 }
 
+/// Reads an expression and says whether it holds in a context.
+pub fn evaluate(expression: &str, context: &Value) -> Verdict {
+    Expression::parse(expression)
+        .map_or(Verdict::Unclear, |expression| expression.holds_of(lookup(expression.field, context)))
+}
+
 /// The value at a dotted path; segments that start with `_` are private and never found (F-31).
-fn lookup<'v>(path: &str, context: &'v Value) -> Option<&'v Value> {
+pub fn lookup<'v>(path: &str, context: &'v Value) -> Option<&'v Value> {
     path.split('.').try_fold(context, |value, segment| value.get(segment).filter(|_| !segment.starts_with('_')))
 }
 
@@ -106,8 +185,18 @@ fn length(value: &Value, bound: &str, compare: fn(usize, usize) -> bool) -> Verd
 
 #[cfg(test)]
 mod tests {
-    use super::{Verdict, evaluate};
+    use super::{Expression, Verdict, evaluate};
     use serde_json::json;
+
+    #[test]
+    fn f22_expressions_are_three_words_with_a_known_operator() {
+        for good in ["n > 1", "node_id is_present", "a.b in x,y", "n exists _"] {
+            assert!(Expression::parse(good).is_ok(), "{good}");
+        }
+        for bad in ["", "n", "n >", "n > 1 2", "n ~= 1"] {
+            assert!(Expression::parse(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn f23_to_f31_operators() {
