@@ -194,23 +194,15 @@ impl Clock for StandingClock {
 /// A worker with an empty journal in memory.
 pub fn worker() -> Worker {
     let now = rfc3339::parse("2026-07-24T11:00:00Z").expect("a time");
-    Worker {
-        journal: Arc::new(MemoryJournal::new()),
-        clock: Arc::new(StandingClock(now)),
-        owner: "tests".to_owned(),
-        lease: Duration::from_secs(60),
-    }
+    Worker::new(Arc::new(MemoryJournal::new()), Arc::new(StandingClock(now)), "tests", Duration::from_secs(60))
 }
 
 /// Runs one introspection event to its end, under a run id made of `run`.
 pub async fn run(orchestrator: &NodeOrchestrator, worker: &Worker, run: u128, event: &Value) -> RunEnd {
     let request = RunRequest {
-        run_id: RunId(Uuid::from_u128(run)),
-        input: event.clone(),
         event_type: Some("NodeIntrospectionEvent".to_owned()),
         correlation_id: event["correlation_id"].as_str().and_then(|text| text.parse().ok()),
-        parent_envelope_id: None,
-        inbox_id: None,
+        ..RunRequest::new(RunId(Uuid::from_u128(run)), event.clone())
     };
     let end = orchestrator.run(worker, request).await;
     end.unwrap_or_else(|error| panic!("{error}: {:?}", std::error::Error::source(&error)))

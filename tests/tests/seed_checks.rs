@@ -310,6 +310,7 @@ fn unit_08_what_is_made_is_bound_in_every_step() {
         Binding::Reduce { .. } => "reduces",
         Binding::Execute { .. } => "executes",
         Binding::Compute(_) => "computes",
+        Binding::Workflow { .. } => "runs another",
         Binding::Publish { .. } => "publishes",
     };
     let kinds: Vec<_> = plan.order.iter().map(|index| kind(&plan.steps[*index])).collect();
@@ -397,7 +398,7 @@ fn unit_13_the_contract_has_an_execution_graph() {
 fn executes(contract: &Contract, id: &str, backend: &str) -> bool {
     matches!(
         planned(contract, id).map(|step| step.binding),
-        Some(Binding::Execute { filter: Some(filter), effect: Some(effect), routes })
+        Some(Binding::Execute { filter: Some(filter), effect: Some(effect), routes, .. })
             if filter == format!("{backend}.*") && effect == EFFECT && routes.iter().all(|(_, node)| node == EFFECT)
     )
 }

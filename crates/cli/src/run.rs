@@ -38,12 +38,7 @@ pub(crate) async fn run(arguments: RunArguments) -> Result<Exit, Stop> {
     let letters = Arc::new(DeadLetterFile::open(config.make_data_dir()?).or_usage()?);
     let parts = RuntimeParts {
         bus: Arc::new(MemoryBus::new()),
-        worker: Worker {
-            journal: assemble::journal(&config).await?,
-            clock: Arc::new(SystemClock),
-            owner: "onex".to_owned(),
-            lease: LEASE,
-        },
+        worker: Worker::new(assemble::journal(&config).await?, Arc::new(SystemClock), "onex", LEASE),
         nodes,
         orchestrators,
         dead_letters: Arc::clone(&letters),

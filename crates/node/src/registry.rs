@@ -12,7 +12,7 @@ use crate::{Compute, Effect, Reducer};
 /// Why a name could not be resolved.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct ResolveError {
-    /// `effect`, `reducer` or `compute`.
+    /// `effect`, `reducer`, `compute` or `workflow`.
     pub kind: &'static str,
     /// The name that was asked for.
     pub name: String,
@@ -47,6 +47,8 @@ pub struct NodeRegistry {
     reducers: BTreeMap<String, Arc<dyn Reducer>>,
     effects: BTreeMap<String, Arc<dyn Effect>>,
     computes: BTreeMap<String, Arc<dyn Compute>>,
+    /// Names of the contracts whose workflows can be run as steps of others.
+    workflows: BTreeMap<String, ()>,
 }
 
 impl NodeRegistry {
@@ -74,6 +76,22 @@ impl NodeRegistry {
     pub fn with_compute(mut self, name: &str, node: Arc<dyn Compute>) -> Self {
         self.computes.insert(name.to_owned(), node);
         self
+    }
+
+    /// The same registry knowing that a contract of that name has a workflow.
+    #[must_use]
+    pub fn with_workflow(mut self, name: &str) -> Self {
+        self.workflows.insert(name.to_owned(), ());
+        self
+    }
+
+    /// Whether a contract of that name has a workflow.
+    ///
+    /// # Errors
+    ///
+    /// None has.
+    pub fn workflow(&self, name: &str) -> Result<(), ResolveError> {
+        find(&self.workflows, "workflow", name)
     }
 
     /// The reducer of that name.
@@ -125,7 +143,7 @@ impl fmt::Debug for NodeRegistry {
     }
 }
 
-fn find<T: ?Sized>(nodes: &BTreeMap<String, Arc<T>>, kind: &'static str, name: &str) -> Result<Arc<T>, ResolveError> {
+fn find<N: Clone>(nodes: &BTreeMap<String, N>, kind: &'static str, name: &str) -> Result<N, ResolveError> {
     nodes.get(name).cloned().ok_or_else(|| ResolveError {
         kind,
         name: name.to_owned(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use onex_contract::{Source, read, read_canonical};
 use onex_node::{NodeRegistry, RunId, Timestamp};
-use onex_orchestrator::{Command, Event, Plan, Refusal, RunState};
+use onex_orchestrator::{Command, Event, Plan, Refusal, RunState, Start};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -30,14 +30,7 @@ fn contract(steps: usize, is_chain: bool) -> String {
 
 fn run(plan: &Arc<Plan>) -> Result<(), Refusal> {
     let mut state = RunState::new(RunId(Uuid::nil()), Arc::clone(plan));
-    let start = Event::Started {
-        at: Timestamp::UNIX_EPOCH,
-        input: Value::Null,
-        event_type: None,
-        correlation_id: Uuid::nil(),
-        parent_envelope_id: None,
-        entity: None,
-    };
+    let start = Event::Started(Box::new(Start::new(Timestamp::UNIX_EPOCH, Value::Null)));
     let mut events = VecDeque::from([start]);
     while let Some(event) = events.pop_front() {
         for command in state.apply(event)? {

@@ -12,6 +12,18 @@ pub const CODES: &[(&str, &str, &str)] = &[
     ("ONEX2004", "a step cannot be run", "bind it as the message says"),
     ("ONEX2005", "steps wait for each other", "remove one of the dependencies"),
     ("ONEX3012", "an event would leave that is not what its model says", "correct the step's `input` template"),
+    (
+        "ONEX3013",
+        "it cannot be told whether a step's condition holds",
+        "see that the field is there, and of the kind the operator compares",
+    ),
+    ("ONEX3014", "a step's list is no list, or too long", "correct the `for_each` template, or raise `limits.items`"),
+    (
+        "ONEX3015",
+        "a step gave more than one step may",
+        "give less, such as a reference to it, or raise `limits.step_payload_bytes`",
+    ),
+    ("ONEX3016", "a run carries more than one run may", "give less, or raise `limits.run_payload_bytes`"),
     ("ONEX3020", "a step needs another that is not done", "look at the step that is named; its failure came first"),
     (
         "ONEX3021",
@@ -31,6 +43,12 @@ pub const CODES: &[(&str, &str, &str)] = &[
         "a defect of the reducer or compute node that gave them; `intents` is a list of `{kind, payload}`",
     ),
     ("ONEX3026", "a node panicked", "a defect of the node; report it to its author with the run's records"),
+    ("ONEX3027", "the workflow that a step ran did not succeed", "look at that run; the message names it"),
+    (
+        "ONEX3028",
+        "workflows run each other deeper than is allowed",
+        "look for a circle of workflows, or raise `limits.depth`",
+    ),
     (
         "ONEX3030",
         "a recovery computed something else than the first run did",
@@ -39,4 +57,10 @@ pub const CODES: &[(&str, &str, &str)] = &[
     ("ONEX3032", "a defect in running a step", "report it with the run's records"),
     ("ONEX3033", "a record does not belong to its run", "the run is set aside; report it with the run's records"),
     ("ONEX3034", "a run refused its own event", "a defect of this program; report it with the run's records"),
+    ("ONEX3035", "another worker owns the run", "nothing is to be done; it is tried again"),
+    (
+        "ONEX3036",
+        "the contract of a run cannot be had",
+        "run a version that has the nodes of that contract, or set the run aside",
+    ),
 ];

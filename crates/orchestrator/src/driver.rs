@@ -4,8 +4,10 @@
 //! Records are held back while only pure steps follow from them, and written before the run acts or waits:
 //! its start, each effect's outcome, and its end together with the last outcome.
 
+mod child;
 mod drive;
 mod end;
+mod orders;
 mod replay;
 
 use std::sync::Arc;
@@ -17,11 +19,13 @@ use onex_node::{Failure, NodeRegistry, RunId, Timestamp};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::event::{EntityAtStart, Event};
+use crate::event::{CarriedCall, EntityAtStart, Event, Parent, RunLimits, Start};
 use crate::nodes;
 use crate::plan::{Plan, PlanError};
 use crate::state::{Outcome, Refusal, RunState};
+pub use child::Workflows;
 use drive::Drive;
+pub use orders::{Order, Orders, Wish};
 
 /// Tells the time.
 pub trait Clock: Send + Sync {
@@ -40,6 +44,12 @@ pub struct Worker {
     pub owner: String,
     /// How long a lease holds.
     pub lease: Duration,
+    /// What a run may use.
+    pub limits: RunLimits,
+    /// The runs that are driven here, to give them orders.
+    pub orders: Orders,
+    /// The workflows that runs can have as steps.
+    pub workflows: Workflows,
 }
 
 impl std::fmt::Debug for Worker {
@@ -49,6 +59,12 @@ impl std::fmt::Debug for Worker {
 }
 
 impl Worker {
+    /// A worker that knows no workflow yet, with limits as they are by default.
+    pub fn new(journal: Arc<dyn Journal>, clock: Arc<dyn Clock>, owner: &str, lease: Duration) -> Self {
+        let (limits, orders, workflows) = (RunLimits::default(), Orders::default(), Workflows::default());
+        Self { journal, clock, owner: owner.to_owned(), lease, limits, orders, workflows }
+    }
+
     fn lease_until(&self) -> Timestamp {
         self.clock.now() + self.lease
     }
@@ -69,6 +85,35 @@ pub struct RunRequest {
     pub parent_envelope_id: Option<Uuid>,
     /// The inbox message it came from.
     pub inbox_id: Option<Uuid>,
+    /// The run whose step it is.
+    pub parent: Option<Parent>,
+    /// Effects that an earlier run over the same input left in place.
+    pub carried: Vec<CarriedCall>,
+    /// The order in the journal that wants the run.
+    pub order_id: Option<Uuid>,
+}
+
+/// What of the journal's is settled when a run starts.
+struct Arrival {
+    inbox_id: Option<Uuid>,
+    order_id: Option<Uuid>,
+}
+
+impl RunRequest {
+    /// A run over an input, and nothing else known.
+    pub fn new(run_id: RunId, input: Value) -> Self {
+        Self {
+            run_id,
+            input,
+            event_type: None,
+            correlation_id: None,
+            parent_envelope_id: None,
+            inbox_id: None,
+            parent: None,
+            carried: Vec::new(),
+            order_id: None,
+        }
+    }
 }
 
 /// A run that ended.
@@ -80,6 +125,8 @@ pub struct RunEnd {
     pub outcome: Outcome,
     /// What waits in the outbox because of it.
     pub messages: Vec<OutboxMessage>,
+    /// Outputs of the steps that no other depends on, by step.
+    pub results: Value,
 }
 
 /// Why a run was not carried to its end here.
@@ -129,6 +176,21 @@ pub enum DriveError {
         #[source]
         source: Refusal,
     },
+    /// Another worker owns the run.
+    #[error("run {run_id} is owned by another worker")]
+    OwnedElsewhere {
+        /// The run.
+        run_id: RunId,
+    },
+    /// The contract that the run keeps cannot be had, or not be bound any more.
+    #[error("the contract of run {run_id} cannot be had")]
+    Contract {
+        /// The run.
+        run_id: RunId,
+        /// Why.
+        #[source]
+        source: Option<PlanError>,
+    },
     /// The reducer does not take the outcome of its own intents.
     #[error("the outcome of run {run_id} cannot be confirmed")]
     Unconfirmed {
@@ -149,12 +211,14 @@ impl DriveError {
             Self::Diverged { .. } => "ONEX3030",
             Self::BadRecord { .. } => "ONEX3033",
             Self::Refused { .. } => "ONEX3034",
+            Self::OwnedElsewhere { .. } => "ONEX3035",
+            Self::Contract { .. } => "ONEX3036",
         }
     }
 
     /// Whether carrying the run on later may succeed.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Journal { source: JournalError::Unavailable { .. }, .. })
+        matches!(self, Self::Journal { source: JournalError::Unavailable { .. }, .. } | Self::OwnedElsewhere { .. })
     }
 }
 
@@ -226,17 +290,20 @@ impl NodeOrchestrator {
     pub async fn run(&self, worker: &Worker, request: RunRequest) -> Result<RunEnd, DriveError> {
         let run_id = request.run_id;
         let entity = self.entity_at_start(worker, &request).await?;
-        let start = Event::Started {
-            at: worker.clock.now(),
+        let start = Start {
             event_type: request.event_type,
             correlation_id: request.correlation_id.unwrap_or(run_id.0),
             parent_envelope_id: request.parent_envelope_id,
             entity,
-            input: request.input,
+            limits: worker.limits,
+            parent: request.parent,
+            carried: request.carried,
+            ..Start::new(worker.clock.now(), request.input)
         };
-        let epoch = self.write_start(worker, run_id, &start, request.inbox_id).await?;
+        let arrival = Arrival { inbox_id: request.inbox_id, order_id: request.order_id };
+        let epoch = self.write_start(worker, run_id, &start, arrival).await?;
         let mut drive = Drive::new(self, worker, run_id, epoch);
-        drive.take(start)?;
+        drive.take(Event::Started(Box::new(start)))?;
         drive.go_on().await
     }
 
@@ -254,6 +321,42 @@ impl NodeOrchestrator {
         }
         drive.wake();
         drive.go_on().await
+    }
+
+    /// The orchestrator of a run of this contract: as it was when the run started.
+    ///
+    /// # Errors
+    ///
+    /// The journal cannot be read or keeps no such contract, or it cannot be bound any more.
+    pub async fn of_snapshot(&self, worker: &Worker, stored: &StoredRun) -> Result<Self, DriveError> {
+        let (run_id, fingerprint) = (stored.header.run_id, &stored.header.contract_fingerprint);
+        if *fingerprint == self.plan.fingerprint {
+            return Ok(self.clone());
+        }
+        let canonical = worker.journal.contract(fingerprint).await;
+        let canonical = canonical.map_err(|source| DriveError::Journal { run_id, source })?;
+        let canonical = canonical.ok_or(DriveError::Contract { run_id, source: None })?;
+        Self::from_canonical(&canonical, fingerprint, &self.nodes)
+            .map_err(|source| DriveError::Contract { run_id, source: Some(source) })
+    }
+
+    /// What a run does that is to do what an ended one left undone: over the same input, with the effects that are
+    /// in place taken as they are. It is a run of its own; what has ended stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// The run's records do not lead to where they led before.
+    pub fn retry_of(&self, worker: &Worker, stored: StoredRun, run_id: RunId) -> Result<RunRequest, DriveError> {
+        let mut drive = Drive::new(self, worker, stored.header.run_id, stored.header.epoch);
+        drive.replay(stored.records)?;
+        let state = &drive.state;
+        Ok(RunRequest {
+            correlation_id: Some(state.correlation_id()),
+            parent_envelope_id: state.parent_envelope_id(),
+            event_type: state.event_type().map(str::to_owned),
+            carried: state.in_place(),
+            ..RunRequest::new(run_id, state.input().clone())
+        })
     }
 
     async fn entity_at_start(
@@ -275,25 +378,22 @@ impl NodeOrchestrator {
         &self,
         worker: &Worker,
         run_id: RunId,
-        start: &Event,
-        inbox_id: Option<Uuid>,
+        start: &Start,
+        arrival: Arrival,
     ) -> Result<u64, DriveError> {
-        let entity = match start {
-            Event::Started { entity, .. } => entity.as_ref().map(|entity| entity.entity.clone()),
-            _ => None,
-        };
+        let started = Event::Started(Box::new(start.clone()));
         let run = NewRun {
             run_id,
             orchestrator: self.plan.name.clone(),
             contract_fingerprint: self.plan.fingerprint.clone(),
-            entity,
-            started: drive::body(start, &RunState::new(run_id, Arc::clone(&self.plan))),
+            entity: start.entity.as_ref().map(|entity| entity.entity.clone()),
+            started: drive::body(&started, &RunState::new(run_id, Arc::clone(&self.plan))),
             owner: worker.owner.clone(),
             lease_until: worker.lease_until(),
-            at: start.at().unwrap_or_default(),
-            inbox_id,
-            parent: None,
-            settled_order: None,
+            at: start.at,
+            inbox_id: arrival.inbox_id,
+            parent: start.parent.map(|parent| parent.run_id),
+            settled_order: arrival.order_id,
         };
         worker.journal.start(run).await.map_err(|source| DriveError::Journal { run_id, source })
     }

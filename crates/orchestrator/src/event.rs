@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use onex_node::{Failure, Intent, StepId, Timestamp};
+use onex_node::{Failure, Intent, RunId, StepId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -31,25 +31,95 @@ pub struct EntityAtStart {
     pub state: Value,
 }
 
+/// What a run starts from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Start {
+    /// When.
+    pub at: Timestamp,
+    /// The payload of the event that started it.
+    pub input: Value,
+    /// The type of that event.
+    pub event_type: Option<String>,
+    /// The chain of events it belongs to.
+    pub correlation_id: Uuid,
+    /// The envelope that started it.
+    pub parent_envelope_id: Option<Uuid>,
+    /// The entity, when the graph has a reducer.
+    pub entity: Option<EntityAtStart>,
+    /// What it may use; the same over its whole life, whatever is configured later.
+    #[serde(default)]
+    pub limits: RunLimits,
+    /// The run whose step it is, and how deep that makes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Parent>,
+    /// Effects that an earlier run left in place, which this one does not carry out again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub carried: Vec<CarriedCall>,
+}
+
+impl Start {
+    /// A start over an input, with nothing else known.
+    pub fn new(at: Timestamp, input: Value) -> Self {
+        Self {
+            at,
+            input,
+            event_type: None,
+            correlation_id: Uuid::nil(),
+            parent_envelope_id: None,
+            entity: None,
+            limits: RunLimits::default(),
+            parent: None,
+            carried: Vec::new(),
+        }
+    }
+}
+
+/// The run that a run is a step of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parent {
+    /// Its id.
+    pub run_id: RunId,
+    /// How many runs are above the child, at least 1.
+    pub depth: u32,
+}
+
+/// An effect that is in place since an earlier run over the same input.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CarriedCall {
+    /// The call it was made by, by the same name in both runs.
+    pub call: CallId,
+    /// What was done; where the new run asks for something else, it is done anew.
+    pub intent: Intent,
+    /// What the effect gave.
+    pub output: Value,
+}
+
+/// What one run may use. Each limit is refused with a code of its own, and fails the step that goes beyond it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RunLimits {
+    /// Bytes of one step's output as JSON (O-57).
+    pub step_payload_bytes: u64,
+    /// Bytes of the input and all outputs (O-58).
+    pub run_payload_bytes: u64,
+    /// Items of one `for_each`.
+    pub items: u32,
+    /// Runs above a run that is a step.
+    pub depth: u32,
+}
+
+impl Default for RunLimits {
+    fn default() -> Self {
+        Self { step_payload_bytes: 64 << 10, run_payload_bytes: 10 << 20, items: 1_000, depth: 8 }
+    }
+}
+
 /// What can happen to a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// Recorded. The run begins.
-    Started {
-        /// When.
-        at: Timestamp,
-        /// The payload of the event that started it.
-        input: Value,
-        /// The type of that event.
-        event_type: Option<String>,
-        /// The chain of events it belongs to.
-        correlation_id: Uuid,
-        /// The envelope that started it.
-        parent_envelope_id: Option<Uuid>,
-        /// The entity, when the graph has a reducer.
-        entity: Option<EntityAtStart>,
-    },
+    Started(Box<Start>),
     /// A pure step was computed.
     Computed {
         /// The step.
@@ -109,18 +179,30 @@ pub enum Event {
         /// When.
         at: Timestamp,
     },
+    /// Recorded. Somebody wants the run to begin nothing for a while.
+    PauseRequested {
+        /// When.
+        at: Timestamp,
+    },
+    /// Recorded. Somebody wants it to go on.
+    ResumeRequested {
+        /// When.
+        at: Timestamp,
+    },
 }
 
 impl Event {
     /// The kind of journal record it is written as; `None` when it is not written.
     pub fn record_kind(&self) -> Option<&'static str> {
         match self {
-            Self::Started { .. } => Some("started"),
+            Self::Started(_) => Some("started"),
             Self::CallSucceeded { .. } => Some("call_succeeded"),
             Self::CallFailed { .. } => Some("call_failed"),
             Self::UndoSucceeded { .. } => Some("undo_succeeded"),
             Self::UndoFailed { .. } => Some("undo_failed"),
             Self::CancelRequested { .. } => Some("cancel_requested"),
+            Self::PauseRequested { .. } => Some("pause_requested"),
+            Self::ResumeRequested { .. } => Some("resume_requested"),
             Self::TimerFired { timer: Timer::RunDeadline, .. } => Some("deadline_passed"),
             Self::TimerFired { .. } | Self::Computed { .. } => None,
         }
@@ -129,13 +211,15 @@ impl Event {
     /// When it happened; a computation takes no time.
     pub fn at(&self) -> Option<Timestamp> {
         match self {
-            Self::Started { at, .. }
-            | Self::CallSucceeded { at, .. }
+            Self::Started(start) => Some(start.at),
+            Self::CallSucceeded { at, .. }
             | Self::CallFailed { at, .. }
             | Self::TimerFired { at, .. }
             | Self::UndoSucceeded { at, .. }
             | Self::UndoFailed { at, .. }
-            | Self::CancelRequested { at } => Some(*at),
+            | Self::CancelRequested { at }
+            | Self::PauseRequested { at }
+            | Self::ResumeRequested { at } => Some(*at),
             Self::Computed { .. } => None,
         }
     }
@@ -183,6 +267,11 @@ pub enum Command {
         timer: Timer,
         /// The delay.
         after: Duration,
+    },
+    /// Forget a timer, if it is armed.
+    Disarm {
+        /// The timer.
+        timer: Timer,
     },
     /// Make one attempt to undo an effect; answer with [`Event::UndoSucceeded`] or [`Event::UndoFailed`].
     Undo {

@@ -13,7 +13,7 @@ mod nodes;
 mod plan;
 mod state;
 
-pub use driver::{Clock, DriveError, NodeOrchestrator, RunEnd, RunRequest, Worker};
-pub use event::{CallId, Command, EntityAtStart, Event, StepSummary, Timer};
-pub use plan::{Binding, ComputeBinding, Plan, PlanError, PlannedStep, RetrySettings, Setting};
+pub use driver::{Clock, DriveError, NodeOrchestrator, Order, Orders, RunEnd, RunRequest, Wish, Worker, Workflows};
+pub use event::{CallId, CarriedCall, Command, EntityAtStart, Event, Parent, RunLimits, Start, StepSummary, Timer};
+pub use plan::{Binding, ComputeBinding, FailureAction, Plan, PlanError, PlannedStep, RetrySettings, Setting};
 pub use state::{Outcome, Publication, Reduced, Refusal, RunState};

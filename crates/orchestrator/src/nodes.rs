@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use onex_compute::{Aggregation, PassThrough, Scope, flattened, resolve};
+use onex_compute::{Aggregation, PassThrough, Scope, flattened};
 use onex_node::{Compute, ErrorClass, Failure, IntentOutcome, NodeRegistry, ResolveError, StepId};
 use serde_json::{Value, json};
 
@@ -39,33 +39,46 @@ fn computed_step(state: &RunState, nodes: &NodeRegistry, step: &StepId) -> Resul
     let index = state.plan().index_of(step);
     let index = index.ok_or_else(|| Failure::new(ErrorClass::Internal, "ONEX3032", format!("no step `{step}`")))?;
     let planned = &state.plan().steps[index];
-    let input = bound_input(state, planned)?;
+    let input = || needed_scope(state, planned).map_or(Ok(None), |scope| state.bound_input(index, &scope));
     match &planned.binding {
-        Binding::Reduce { reducer } => reduce(state, nodes, reducer, input),
-        Binding::Compute(binding) => computed(state, nodes, index, binding, input.as_ref()),
-        Binding::Publish { event_type, .. } => payload(state, index, event_type, input),
-        Binding::Receive { .. } | Binding::Execute { .. } => {
+        Binding::Reduce { reducer } => reduce(state, nodes, reducer, input()?),
+        Binding::Compute(binding) if planned.for_each.is_some() => computed_for_each(state, nodes, index, binding),
+        Binding::Compute(binding) => computed(state, nodes, index, binding, input()?.as_ref()),
+        Binding::Publish { event_type, .. } => payload(state, index, event_type, input()?),
+        Binding::Receive { .. } | Binding::Execute { .. } | Binding::Workflow { .. } => {
             Err(Failure::new(ErrorClass::Internal, "ONEX3032", format!("step `{step}` is not pure")))
         }
     }
 }
 
-/// The step's input, its templates resolved.
-fn bound_input(state: &RunState, planned: &PlannedStep) -> Result<Option<Value>, Failure> {
-    let Some(template) = &planned.input else {
-        return Ok(None);
-    };
-    let run = json!({
-        "id": state.run_id(),
-        "correlation_id": state.correlation_id(),
-        "now": onex_event::rfc3339::text(&state.now()),
-        "orchestrator": state.plan().name,
-    });
-    let scope = Scope::new().with("input", state.input().clone()).with("steps", state.outputs()).with("run", run);
-    let resolved = resolve(template, &scope);
-    resolved
-        .map(Some)
-        .map_err(|error| Failure::new(ErrorClass::Validation, "ONEX3011", error.to_string()).named("TemplateError"))
+/// The scope of a step's templates; most steps have none, and need none.
+fn needed_scope(state: &RunState, planned: &PlannedStep) -> Option<Scope> {
+    planned.input.is_some().then(|| state.scope())
+}
+
+/// Computes a step for each item of its list; as many may fail as the step tolerates. The results are in the order
+/// of the items.
+fn computed_for_each(
+    state: &RunState,
+    nodes: &NodeRegistry,
+    index: usize,
+    binding: &ComputeBinding,
+) -> Result<Value, Failure> {
+    let scope = state.scope();
+    let (mut results, mut failed) = (Vec::new(), 0);
+    for (position, item) in state.items(index, &scope)?.unwrap_or_default().into_iter().enumerate() {
+        let scope = scope.clone().with("item", item.clone()).with("index", json!(position));
+        let input = state.bound_input(index, &scope)?.unwrap_or(item);
+        results.push(match computed(state, nodes, index, binding, Some(&input)) {
+            Ok(output) => json!({ "output": output }),
+            Err(failure) if failed == state.plan().steps[index].max_failures => return Err(failure),
+            Err(failure) => {
+                failed += 1;
+                json!({"error": {"code": failure.code, "message": failure.message}})
+            }
+        });
+    }
+    Ok(json!({ "results": results }))
 }
 
 fn reduce(state: &RunState, nodes: &NodeRegistry, name: &str, input: Option<Value>) -> Result<Value, Failure> {

@@ -14,7 +14,7 @@ use onex_contract::{Contract, ExecutionMode, FailureRecoveryStrategy};
 use onex_node::{NodeRegistry, ResolveError, StepId};
 use serde_json::Value;
 
-pub use policy::{RetrySettings, Setting};
+pub use policy::{FailureAction, RetrySettings, Setting};
 
 /// A contract, ready to run.
 #[derive(Clone, Debug)]
@@ -37,7 +37,7 @@ pub struct Plan {
     pub rollback: Setting<bool>,
     /// How long a run may take.
     pub run_timeout: Setting<Option<Duration>>,
-    /// Steps that depend on each step.
+    /// Steps that wait for each step.
     dependents: Vec<Vec<usize>>,
     /// Position of each step in `order`.
     ranks: Vec<usize>,
@@ -52,6 +52,22 @@ pub struct PlannedStep {
     pub id: StepId,
     /// Indices of the steps before it, in the order of the contract.
     pub depends_on: Vec<usize>,
+    /// Indices of synchronization points before it: it waits for their end, and takes nothing of them (G-18).
+    pub after: Vec<usize>,
+    /// Whether it runs at all.
+    pub is_enabled: bool,
+    /// Whether it is skipped once a step has failed.
+    pub skip_on_failure: bool,
+    /// Expressions that must all hold, else it is skipped.
+    pub conditions: Vec<String>,
+    /// What its failure leads to.
+    pub on_failure: Setting<FailureAction>,
+    /// The list, or the template of one, for whose items it is carried out.
+    pub for_each: Option<Value>,
+    /// How many of its calls may be under way at once, at least 1.
+    pub max_instances: u32,
+    /// How many of its calls may fail for good without the step failing.
+    pub max_failures: u32,
     /// What it does.
     pub binding: Binding,
     /// Its input's template.
@@ -74,6 +90,16 @@ impl PlannedStep {
     /// Whether an executing step carries out intents of a kind.
     pub fn takes(&self, kind: &str) -> bool {
         self.matcher.as_ref().is_none_or(|matcher| matcher.is_match(kind))
+    }
+
+    /// Whether it runs the workflow of another contract.
+    pub fn is_workflow(&self) -> bool {
+        matches!(self.binding, Binding::Workflow { .. })
+    }
+
+    /// Indices of all steps that must have ended before it starts.
+    pub fn waits_for(&self) -> impl Iterator<Item = usize> {
+        self.depends_on.iter().chain(&self.after).copied()
     }
 
     /// The effect that carries out intents of a kind in this step.
@@ -103,10 +129,17 @@ pub enum Binding {
     Execute {
         /// Glob of kinds; `None` for all of its dependencies' intents.
         filter: Option<String>,
+        /// Kind of the intent that it makes of its own input; those of its dependencies are not its business then.
+        own: Option<String>,
         /// The effect for kinds without a route of their own.
         effect: Option<String>,
         /// Effects by kind.
         routes: Vec<(String, String)>,
+    },
+    /// Runs the workflow of another contract, as a run of its own.
+    Workflow {
+        /// The contract's name.
+        name: String,
     },
     /// Computes.
     Compute(ComputeBinding),
@@ -191,8 +224,9 @@ impl Plan {
         let workflow = contract.workflow_coordination.as_ref().ok_or_else(no_workflow)?;
         let policies = policy::Policies::of(contract, workflow);
         let mut steps = bind::steps(contract, workflow, &policies, nodes)?;
+        bind::mark_absorbed(&mut steps);
+        order::synchronize(&mut steps, policies.synchronization_points()).ok_or(PlanError::Cycle)?;
         let dependents = order::dependents(&steps);
-        bind::mark_absorbed(&mut steps, &dependents);
         let order = order::topological(&steps, &dependents).ok_or(PlanError::Cycle)?;
         Ok(Self {
             name: contract.name.clone(),
@@ -222,7 +256,7 @@ impl Plan {
         effect.and_then(|name| self.nodes.effect(name).ok()).is_some_and(|effect| effect.can_undo(kind))
     }
 
-    /// Steps that depend on a step, in the order of the contract.
+    /// Steps that wait for a step, in the order of the contract.
     pub(crate) fn dependents(&self, index: usize) -> &[usize] {
         &self.dependents[index]
     }

@@ -3,7 +3,11 @@
 
 mod agenda;
 mod calls;
+mod gather;
+mod inputs;
 mod outcome;
+mod pause;
+mod payload;
 mod schedule;
 mod undo;
 mod view;
@@ -13,13 +17,13 @@ use std::sync::Arc;
 use onex_node::{Failure, IntentOutcome, RunId, StepId, StepResult, Timestamp};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use uuid::Uuid;
 
-use crate::event::{CallId, Command, EntityAtStart, Event, Timer};
+use crate::event::{CallId, Command, Event, Start, Timer};
 use crate::plan::Plan;
 use agenda::Agenda;
 use calls::Call;
 pub use outcome::{Outcome, Publication, Reduced};
+use pause::Pauses;
 use undo::Undo;
 
 /// Why an event cannot be taken; the state is as before.
@@ -60,8 +64,9 @@ enum Stop {
 }
 
 /// Where one step stands.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 enum Progress {
+    #[default]
     Pending,
     Computing,
     Executing,
@@ -69,25 +74,23 @@ enum Progress {
 }
 
 /// One step of the run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct StepRun {
     progress: Progress,
     /// Its effect calls, in the order of the intents; empty for pure steps.
     calls: Vec<Call>,
+    /// Position of the first call that was not begun.
+    next_call: usize,
+    /// Calls that are under way or wait for another attempt.
+    open_calls: u32,
+    /// Calls that failed for good.
+    failed_calls: u32,
+    /// The failure that is one too many; no further call begins.
+    call_failure: Option<Failure>,
     /// Outcomes that were in place before.
     settled: Vec<IntentOutcome>,
     /// Why its reducer asked for nothing.
     refusal: Option<String>,
-}
-
-/// What is known from the start.
-#[derive(Clone, Debug)]
-struct Origin {
-    at: Timestamp,
-    input: Value,
-    correlation_id: Uuid,
-    parent_envelope_id: Option<Uuid>,
-    entity: Option<EntityAtStart>,
 }
 
 /// A run.
@@ -96,7 +99,7 @@ pub struct RunState {
     run_id: RunId,
     plan: Arc<Plan>,
     phase: Phase,
-    origin: Option<Origin>,
+    origin: Option<Box<Start>>,
     now: Timestamp,
     steps: Vec<StepRun>,
     agenda: Agenda,
@@ -104,6 +107,11 @@ pub struct RunState {
     /// The step whose failure made the run fail, the first of several.
     failed_step: Option<usize>,
     deadline_passed: bool,
+    /// Whether a step failed that wants what was done undone.
+    is_compensating: bool,
+    pauses: Pauses,
+    /// Bytes of the input and all outputs so far.
+    payload_bytes: u64,
     /// Calls in the order they succeeded.
     succeeded: Vec<CallId>,
     undo: Undo,
@@ -114,17 +122,19 @@ pub struct RunState {
 impl RunState {
     /// A run that has not started.
     pub fn new(run_id: RunId, plan: Arc<Plan>) -> Self {
-        let step = StepRun { progress: Progress::Pending, calls: Vec::new(), settled: Vec::new(), refusal: None };
         Self {
             run_id,
             phase: Phase::New,
             origin: None,
             now: Timestamp::UNIX_EPOCH,
-            steps: vec![step; plan.steps.len()],
+            steps: vec![StepRun::default(); plan.steps.len()],
             agenda: Agenda::new(&plan),
             stop: None,
             failed_step: None,
             deadline_passed: false,
+            is_compensating: false,
+            pauses: Pauses::default(),
+            payload_bytes: 0,
             succeeded: Vec::new(),
             undo: Undo::default(),
             pure_hash: [0; 32],
@@ -142,11 +152,7 @@ impl RunState {
         self.tell_time(&event);
         let mut commands = Vec::new();
         match event {
-            Event::Started { at, input, correlation_id, parent_envelope_id, entity, .. } => {
-                self.origin = Some(Origin { at, input, correlation_id, parent_envelope_id, entity });
-                self.phase = Phase::Running;
-                self.arm_deadline(&mut commands);
-            }
+            Event::Started(start) => self.begin(start, &mut commands),
             Event::Computed { step, result } => self.computed(&step, result),
             Event::CallSucceeded { call, output, at, .. } => self.call_succeeded(&call, output, at, &mut commands),
             Event::CallFailed { call, attempt, failure, at } => {
@@ -156,6 +162,8 @@ impl RunState {
             Event::UndoSucceeded { call, .. } => self.undo.succeeded(call),
             Event::UndoFailed { call, attempt, failure, .. } => self.undo_failed(call, attempt, failure, &mut commands),
             Event::CancelRequested { .. } => self.cancel(&mut commands),
+            Event::PauseRequested { .. } => self.pause(&mut commands),
+            Event::ResumeRequested { .. } => self.resume(&mut commands),
         }
         self.advance(&mut commands);
         Ok(commands)
@@ -163,8 +171,8 @@ impl RunState {
 
     fn check(&self, event: &Event) -> Result<(), Refusal> {
         match (self.phase, event) {
-            (Phase::New, Event::Started { .. }) => Ok(()),
-            (Phase::New, _) | (Phase::Running | Phase::Undoing, Event::Started { .. }) => Err(Refusal::OutOfOrder),
+            (Phase::New, Event::Started(_)) => Ok(()),
+            (Phase::New, _) | (Phase::Running | Phase::Undoing, Event::Started(_)) => Err(Refusal::OutOfOrder),
             (Phase::Finished, _) => Err(Refusal::Finished),
             (_, Event::Computed { step, .. }) => {
                 let is_computing = self.step(step).is_some_and(|step| step.progress == Progress::Computing);
@@ -181,8 +189,23 @@ impl RunState {
                 let is_awaited = self.undo.awaits(call, *attempt);
                 asked(is_awaited, || format!("attempt {attempt} to undo call {} of `{}`", call.call, call.step))
             }
-            (_, Event::TimerFired { .. } | Event::CancelRequested { .. }) => Ok(()),
+            (
+                _,
+                Event::TimerFired { .. }
+                | Event::CancelRequested { .. }
+                | Event::PauseRequested { .. }
+                | Event::ResumeRequested { .. },
+            ) => Ok(()),
         }
+    }
+
+    fn begin(&mut self, origin: Box<Start>, commands: &mut Vec<Command>) {
+        self.payload_bytes = payload::size(&origin.input);
+        self.pauses.runs_since(origin.at);
+        self.origin = Some(origin);
+        self.phase = Phase::Running;
+        self.arm_deadline(commands);
+        self.skip_disabled();
     }
 
     /// Starts what can start, and ends the run when nothing is left.
@@ -224,15 +247,6 @@ impl RunState {
     fn tell_time(&mut self, event: &Event) {
         if let (Some(at), Some(_)) = (event.at(), event.record_kind()) {
             self.now = at;
-        }
-    }
-
-    /// A recovery arms the whole deadline again: it counts the time somebody works on the run, not our own
-    /// downtime (docs/adr/0003).
-    fn arm_deadline(&self, commands: &mut Vec<Command>) {
-        if self.phase == Phase::Running && !self.deadline_passed {
-            let timeout = self.plan.run_timeout.value;
-            commands.extend(timeout.map(|after| Command::Arm { timer: Timer::RunDeadline, after }));
         }
     }
 

@@ -109,13 +109,13 @@ impl Intake {
                 self.wired.orchestrator.entity(&inbound.payload).map_err(|failure| (failure.code, failure.message))?;
             let key =
                 entity.or_else(|| delivery.message.key.clone()).unwrap_or_else(|| delivery.message.id.to_string());
+            let run_id = RunId::derive(&self.wired.orchestrator.plan().name, delivery.message.id);
             let request = RunRequest {
-                run_id: RunId::derive(&self.wired.orchestrator.plan().name, delivery.message.id),
-                input: inbound.payload,
                 event_type: inbound.event_type,
                 correlation_id: inbound.correlation_id,
                 parent_envelope_id: inbound.envelope_id,
                 inbox_id: Some(delivery.message.id),
+                ..RunRequest::new(run_id, inbound.payload)
             };
             Ok((key, request))
         });

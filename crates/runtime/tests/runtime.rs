@@ -123,12 +123,7 @@ fn nodes(shipping: &Arc<Shipping>) -> NodeRegistry {
 async fn process(journal: &Arc<MemoryJournal>, directory: &tempfile::TempDir, notes: Notes, text: &str) -> Process {
     let (bus, notes, shipping) = (Arc::new(MemoryBus::new()), Arc::new(notes), Arc::new(Shipping::default()));
     let (_, orchestrators) = WiringReport::of(&[&reading(text)], &nodes(&shipping));
-    let worker = Worker {
-        journal: Arc::clone(journal) as _,
-        clock: Arc::new(SystemClock),
-        owner: "test".to_owned(),
-        lease: Duration::from_secs(60),
-    };
+    let worker = Worker::new(Arc::clone(journal) as _, Arc::new(SystemClock), "test", Duration::from_secs(60));
     let parts = RuntimeParts {
         bus: Arc::clone(&bus) as _,
         worker,

@@ -24,6 +24,10 @@ pub(super) fn of(binding: &Binding) -> Promise {
             why: "each attempt may happen again after a lost answer or a crash, with the same idempotency key \
                   run/step/intent, and backends answer a known key as before",
         },
+        Binding::Workflow { .. } => Promise {
+            what: "once",
+            why: "the child run's id comes from run, step and attempt; a recovery carries the same run on",
+        },
         Binding::Publish { .. } => Promise {
             what: "at least once, with one id",
             why: "the event leaves through the outbox of the commit that ends the run; its id comes from run and \
@@ -37,6 +41,11 @@ pub(super) fn binding(binding: &Binding) -> String {
     match binding {
         Binding::Receive { patterns } => format!("receives {}", patterns.join(", ")),
         Binding::Reduce { reducer } => format!("reduces by {reducer}"),
+        Binding::Workflow { name } => format!("runs the workflow of {name}"),
+        Binding::Execute { own: Some(kind), effect, .. } => {
+            let effect = effect.as_ref().map(|effect| format!(" by {effect}"));
+            format!("makes and carries out {kind}{}", effect.unwrap_or_default())
+        }
         Binding::Execute { filter, effect, .. } => {
             let intents =
                 filter.as_ref().map_or_else(|| "every intent".to_owned(), |filter| format!("intents {filter}"));

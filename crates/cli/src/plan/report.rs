@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use onex_contract::{Contract, Direction};
 use onex_event::Topic;
-use onex_orchestrator::{Binding, Plan, PlannedStep, Setting};
+use onex_orchestrator::{Binding, FailureAction, Plan, PlannedStep, Setting};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -154,7 +154,7 @@ fn waves(plan: &Plan) -> Vec<Vec<Step>> {
     let mut waves: Vec<Vec<Step>> = Vec::new();
     for index in &plan.order {
         let planned = &plan.steps[*index];
-        let wave = planned.depends_on.iter().map(|dependency| wave_of[*dependency] + 1).max().unwrap_or(0);
+        let wave = planned.waits_for().map(|before| wave_of[before] + 1).max().unwrap_or(0);
         wave_of[*index] = wave;
         waves.resize_with(waves.len().max(wave + 1), Vec::new);
         waves[wave].push(step(plan, *index));
@@ -167,7 +167,7 @@ fn step(plan: &Plan, index: usize) -> Step {
     let promise = promise::of(&planned.binding);
     Step {
         id: planned.id.to_string(),
-        after: planned.depends_on.iter().map(|dependency| plan.steps[*dependency].id.to_string()).collect(),
+        after: planned.waits_for().map(|before| plan.steps[before].id.to_string()).collect(),
         does: promise::binding(&planned.binding),
         intents: intents(plan, index),
         on_failure: on_failure(plan, index),
@@ -194,7 +194,6 @@ fn intents(plan: &Plan, index: usize) -> Vec<IntentUse> {
 }
 
 fn on_failure(plan: &Plan, index: usize) -> String {
-    use onex_contract::FailureRecoveryStrategy::Continue;
     if matches!(plan.steps[index].binding, Binding::Receive { .. }) {
         return "does not fail: it hands on the event that started the run".to_owned();
     }
@@ -203,17 +202,37 @@ fn on_failure(plan: &Plan, index: usize) -> String {
     if plan.steps[index].is_absorbed {
         return format!("{} takes the failure as input; the run goes on", dependents.join(", "));
     }
-    let then = if plan.rollback.value { "fails, and its effects are undone" } else { "fails" };
-    if plan.strategy.value == Continue {
+    let action = plan.steps[index].on_failure.value;
+    let is_undone = plan.rollback.value || action == FailureAction::Compensate;
+    let then = if is_undone { "fails, and its effects are undone" } else { "fails" };
+    if action == FailureAction::Continue {
         return format!("steps that do not need it go on; at the end the run {then}");
     }
     format!("nothing more starts; the run {then}")
 }
 
 fn step_rules(step: &PlannedStep) -> Vec<Rule> {
-    if !matches!(step.binding, Binding::Execute { .. }) {
-        return Vec::new();
+    let mut rules = start_rules(step);
+    if matches!(step.binding, Binding::Execute { .. } | Binding::Workflow { .. }) {
+        rules.extend(call_rules(step));
     }
+    rules
+}
+
+/// Whether, and for what, a step is carried out; only what its contract says.
+fn start_rules(step: &PlannedStep) -> Vec<Rule> {
+    let of_step = |name, value| Rule { name, value, origin: "the step" };
+    let mut rules = Vec::new();
+    rules.extend((!step.is_enabled).then(|| of_step("enabled", json!(false))));
+    rules.extend(step.skip_on_failure.then(|| of_step("skip_on_failure", json!(true))));
+    rules.extend((!step.conditions.is_empty()).then(|| of_step("condition", json!(step.conditions))));
+    rules.extend(step.for_each.as_ref().map(|list| of_step("for_each", list.clone())));
+    rules.extend((step.max_instances > 1).then(|| of_step("max_parallel_instances", json!(step.max_instances))));
+    rules.extend((step.max_failures > 0).then(|| of_step("max_failures", json!(step.max_failures))));
+    rules
+}
+
+fn call_rules(step: &PlannedStep) -> Vec<Rule> {
     let retry = &step.retry;
     let named = |name: &'static str, names: &[String], origin: &'static str, none: &'static str| Rule {
         name,

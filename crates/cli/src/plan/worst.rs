@@ -34,7 +34,7 @@ pub(super) fn duration(step: &PlannedStep) -> Duration {
 }
 
 fn calls(step: &PlannedStep) -> bool {
-    matches!(step.binding, Binding::Execute { .. })
+    step.is_enabled && matches!(step.binding, Binding::Execute { .. } | Binding::Workflow { .. })
 }
 
 impl WorstCase {
@@ -63,7 +63,7 @@ fn longest(plan: &Plan) -> Vec<usize> {
     let mut before: Vec<Option<usize>> = vec![None; plan.steps.len()];
     for index in &plan.order {
         let step = &plan.steps[*index];
-        before[*index] = step.depends_on.iter().copied().max_by_key(|dependency| ends[*dependency]);
+        before[*index] = step.waits_for().max_by_key(|dependency| ends[*dependency]);
         let start = before[*index].map_or(Duration::ZERO, |dependency| ends[dependency]);
         ends[*index] = start.saturating_add(duration(step));
     }

@@ -135,8 +135,8 @@ pub struct GraphNode {
     /// What its failure leads to; comes before `failure_recovery_strategy`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_action: Option<ErrorAction>,
-    /// Skipped, and those after it run, unless all of these hold: `field operator value` over `input`, `run` and
-    /// `steps.ID.output`.
+    /// Skipped, and those after it run, unless all of these hold: `field operator value`, where a field is
+    /// `input.x`, `steps.ID.output.x` or `steps.ID.status`.
     #[serde(default, deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "one_or_many_schema")]
     pub condition: Vec<String>,

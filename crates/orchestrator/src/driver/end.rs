@@ -28,7 +28,7 @@ impl Drive<'_> {
     pub(super) fn end(&self) -> Result<RunEnd, DriveError> {
         let outcome = self.state.outcome().ok_or_else(|| self.stuck())?;
         let messages = outcome.publications.iter().map(|publication| self.message(publication)).collect();
-        Ok(RunEnd { run_id: self.run_id, outcome, messages })
+        Ok(RunEnd { run_id: self.run_id, outcome, messages, results: self.state.results() })
     }
 
     /// The envelope of a publication; its id is the same over every attempt to end the run.

@@ -29,6 +29,14 @@ pub(super) fn steps(
         Ok(PlannedStep {
             id: StepId::from(node.node_id.as_str()),
             depends_on: dependencies(graph.before(node), &index),
+            after: Vec::new(),
+            is_enabled: node.enabled.unwrap_or(true),
+            skip_on_failure: node.skip_on_failure.unwrap_or(false),
+            conditions: node.condition.clone(),
+            on_failure: policies.on_failure(node),
+            for_each: node.for_each.clone(),
+            max_instances: node.max_parallel_instances.unwrap_or(1).max(1),
+            max_failures: node.max_failures.unwrap_or(0),
             takes_failures: matches!(binding, Binding::Compute(ComputeBinding::Aggregate(_))),
             is_absorbed: false,
             binding,
@@ -58,11 +66,19 @@ fn dependencies<'g>(before: impl Iterator<Item = &'g str>, index: &HashMap<&str,
     known.filter(|dependency| seen.insert(*dependency)).collect()
 }
 
-/// A step's failure is absorbed when something depends on it, and all that does takes failures as input.
-pub(super) fn mark_absorbed(steps: &mut [PlannedStep], dependents: &[Vec<usize>]) {
-    for (index, dependents) in dependents.iter().enumerate() {
-        let all_take_failures = dependents.iter().all(|dependent| steps[*dependent].takes_failures);
-        steps[index].is_absorbed = !dependents.is_empty() && all_take_failures;
+/// A step's failure is absorbed when something depends on it, all that does takes failures as input, and the step
+/// itself does not say that its failure stops the run.
+pub(super) fn mark_absorbed(steps: &mut [PlannedStep]) {
+    let mut is_needed = vec![false; steps.len()];
+    let mut stops_others = vec![false; steps.len()];
+    for step in steps.iter() {
+        for dependency in &step.depends_on {
+            is_needed[*dependency] = true;
+            stops_others[*dependency] |= !step.takes_failures;
+        }
+    }
+    for (index, step) in steps.iter_mut().enumerate() {
+        step.is_absorbed = is_needed[index] && !stops_others[index] && !step.on_failure.is_own_stop();
     }
 }
 
@@ -78,9 +94,8 @@ impl Binder<'_> {
             Archetype::Effect => self.effect(),
             Archetype::Reducer => self.reducer(),
             Archetype::Compute => self.compute(),
-            Archetype::Orchestrator | Archetype::RuntimeHost => {
-                Err(self.unbound(format!("a step of type {} cannot be run yet", self.node.node_type.raw)))
-            }
+            Archetype::Orchestrator => self.workflow(),
+            Archetype::RuntimeHost => Err(self.unbound("a runtime host is no step")),
         }
     }
 
@@ -89,7 +104,7 @@ impl Binder<'_> {
         if let Some(event_type) = &config.event_type {
             return Ok(Binding::Publish { event_type: event_type.clone(), topic: self.topic_of(event_type)? });
         }
-        if config.effect_node.is_some() || config.intent_filter.is_some() {
+        if config.effect_node.is_some() || config.intent_filter.is_some() || config.intent.is_some() {
             return self.execute();
         }
         if config.event_pattern.is_empty() {
@@ -106,7 +121,21 @@ impl Binder<'_> {
         for name in routes.iter().map(|(_, effect)| effect).chain(&config.effect_node) {
             self.nodes.effect(name).map_err(|source| self.unresolved(source))?;
         }
-        Ok(Binding::Execute { filter: config.intent_filter.clone(), effect: config.effect_node.clone(), routes })
+        let (filter, own) = (config.intent_filter.clone(), config.intent.clone());
+        let effect = config.effect_node.clone();
+        if let Some(kind) =
+            own.as_ref().filter(|kind| effect.is_none() && !routes.iter().any(|(routed, _)| routed == *kind))
+        {
+            return Err(self.unbound(format!("no effect is named for its intent `{kind}`")));
+        }
+        Ok(Binding::Execute { filter, own, effect, routes })
+    }
+
+    fn workflow(&self) -> Result<Binding, PlanError> {
+        let name = self.node.step_config.workflow.as_deref();
+        let name = name.ok_or_else(|| self.unbound("it names no workflow"))?;
+        self.nodes.workflow(name).map_err(|source| self.unresolved(source))?;
+        Ok(Binding::Workflow { name: name.to_owned() })
     }
 
     fn matcher(&self) -> Result<Option<GlobMatcher>, PlanError> {

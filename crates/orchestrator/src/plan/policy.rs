@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use onex_contract::{
-    Contract, CoordinationRules, ErrorType, ExecutionMode, FailureRecoveryStrategy, GraphNode, RetryPolicy,
-    WorkflowCoordination,
+    Archetype, Contract, CoordinationRules, ErrorAction, ErrorType, ExecutionMode, FailureRecoveryStrategy, GraphNode,
+    RetryPolicy, WorkflowCoordination,
 };
 use onex_node::{Failure, Retry};
 
@@ -17,6 +17,24 @@ pub struct Setting<T> {
     pub value: T,
     /// Where it was declared.
     pub origin: &'static str,
+}
+
+/// What the failure of a step leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureAction {
+    /// No further step starts.
+    Stop,
+    /// Steps that do not need it go on.
+    Continue,
+    /// No further step starts, and what was done is undone.
+    Compensate,
+}
+
+impl Setting<FailureAction> {
+    /// Whether the step itself says that its failure stops the run, whatever takes it as input.
+    pub(super) fn is_own_stop(&self) -> bool {
+        self.origin == STEP && self.value != FailureAction::Continue
+    }
 }
 
 /// How failed attempts of a step are tried again.
@@ -81,12 +99,16 @@ pub(super) struct Policies<'c> {
     error_types: &'c [ErrorType],
 }
 
-const STEP: &str = "step_config";
+const STEP: &str = "the step";
+const CONFIG: &str = "step_config";
 const RULES: &str = "coordination_rules";
 const POLICY: &str = "error_handling.retry_policy";
 const METADATA: &str = "workflow_metadata";
 const WORKFLOW: &str = "workflow_coordination";
 const DEFAULT: &str = "default";
+
+/// A day, as the longest deadline that a contract may set.
+const LONGEST_RUN: Duration = Duration::from_secs(86_400);
 
 /// The first declared of several, else the default.
 fn settle<T>(declared: impl IntoIterator<Item = (Option<T>, &'static str)>, default: T) -> Setting<T> {
@@ -135,6 +157,27 @@ impl<'c> Policies<'c> {
         settle([(self.rules.failure_recovery_strategy, RULES)], FailureRecoveryStrategy::Retry)
     }
 
+    /// The step's own comes before the run's; a step that is tried again stops the run when that is of no
+    /// use (G-30).
+    pub(super) fn on_failure(&self, step: &GraphNode) -> Setting<FailureAction> {
+        let own = step.error_action.map(|action| match action {
+            ErrorAction::Stop | ErrorAction::Retry => FailureAction::Stop,
+            ErrorAction::Continue => FailureAction::Continue,
+            ErrorAction::Compensate => FailureAction::Compensate,
+        });
+        let of_run = self.strategy();
+        let by_strategy = match of_run.value {
+            FailureRecoveryStrategy::Retry | FailureRecoveryStrategy::Abort => FailureAction::Stop,
+            FailureRecoveryStrategy::Continue => FailureAction::Continue,
+            FailureRecoveryStrategy::Rollback => FailureAction::Compensate,
+        };
+        own.map_or(Setting { value: by_strategy, origin: of_run.origin }, |value| Setting { value, origin: STEP })
+    }
+
+    pub(super) fn synchronization_points(&self) -> &'c [String] {
+        &self.rules.synchronization_points
+    }
+
     pub(super) fn rollback(&self) -> Setting<bool> {
         let by_strategy = (self.strategy().value == FailureRecoveryStrategy::Rollback).then_some(true);
         let declared = [
@@ -157,10 +200,13 @@ impl<'c> Policies<'c> {
         })
     }
 
+    /// How long an attempt may take; a workflow of its own, as long as a run may, since its steps have their own.
     pub(super) fn attempt_timeout(&self, step: &GraphNode) -> Setting<Duration> {
-        let declared =
-            [(milliseconds(step.step_config.timeout_ms), STEP), (milliseconds(self.rules.step_timeout_ms), RULES)];
-        settle(declared, Duration::from_secs(10))
+        let own = [(milliseconds(step.step_config.timeout_ms), CONFIG), (milliseconds(step.timeout_ms), STEP)];
+        if step.node_type.archetype == Archetype::Orchestrator {
+            return settle(own, LONGEST_RUN);
+        }
+        settle(own.into_iter().chain([(milliseconds(self.rules.step_timeout_ms), RULES)]), Duration::from_secs(10))
     }
 
     pub(super) fn retry(&self, step: &GraphNode) -> RetrySettings {
@@ -182,11 +228,13 @@ impl<'c> Policies<'c> {
 
     /// A strategy that fails at once retries nothing, whatever numbers stand beside it.
     fn max_retries(&self, step: &GraphNode) -> Setting<u32> {
-        let own = (step.step_config.max_retries, STEP);
-        if self.strategy().value == FailureRecoveryStrategy::Abort {
-            return settle([own, (Some(0), "coordination_rules.failure_recovery_strategy")], 0);
+        let own = [(step.step_config.max_retries, CONFIG), (step.max_retries, STEP)];
+        let is_retried = step.error_action == Some(ErrorAction::Retry);
+        if self.strategy().value == FailureRecoveryStrategy::Abort && !is_retried {
+            return settle(own.into_iter().chain([(Some(0), "coordination_rules.failure_recovery_strategy")]), 0);
         }
-        settle([own, (self.rules.max_retries, RULES), (self.retry.and_then(|retry| retry.max_retries), POLICY)], 3)
+        let of_run = [(self.rules.max_retries, RULES), (self.retry.and_then(|retry| retry.max_retries), POLICY)];
+        settle(own.into_iter().chain(of_run), 3)
     }
 
     fn never_retried(&self) -> Vec<String> {

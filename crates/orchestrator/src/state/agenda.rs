@@ -8,8 +8,8 @@ use crate::plan::Plan;
 /// What is left to do.
 #[derive(Clone, Debug)]
 pub(super) struct Agenda {
-    /// For each step, how many of its dependencies have not ended.
-    waits_for: Vec<usize>,
+    /// For each step that has not ended, how many of those it waits for have not.
+    waits_for: Vec<Option<usize>>,
     /// Ranks of the pending steps that wait for nothing.
     ready: BTreeSet<usize>,
     pending: usize,
@@ -18,8 +18,9 @@ pub(super) struct Agenda {
 
 impl Agenda {
     pub(super) fn new(plan: &Plan) -> Self {
-        let waits_for: Vec<_> = plan.steps.iter().map(|step| step.depends_on.len()).collect();
-        let ready = (0..waits_for.len()).filter(|index| waits_for[*index] == 0).map(|index| plan.rank(index)).collect();
+        let waits_for: Vec<_> = plan.steps.iter().map(|step| Some(step.waits_for().count())).collect();
+        let is_ready = |index: &usize| waits_for[*index] == Some(0);
+        let ready = (0..waits_for.len()).filter(is_ready).map(|index| plan.rank(index)).collect();
         Self { ready, pending: waits_for.len(), in_progress: 0, waits_for }
     }
 
@@ -51,9 +52,11 @@ impl Agenda {
         let count = if was_pending { &mut self.pending } else { &mut self.in_progress };
         *count -= 1;
         self.ready.remove(&plan.rank(index));
+        self.waits_for[index] = None;
         for dependent in plan.dependents(index) {
-            self.waits_for[*dependent] -= 1;
-            if self.waits_for[*dependent] == 0 {
+            let Some(count) = &mut self.waits_for[*dependent] else { continue };
+            *count -= 1;
+            if *count == 0 {
                 self.ready.insert(plan.rank(*dependent));
             }
         }

@@ -1,14 +1,13 @@
-//! Decides how the effect calls of a step go: one after another, each tried again as its rules allow,
-//! the first that fails for good ending the step.
+//! Decides how the calls of a step go: so many at once as the step allows, each tried again as its rules allow. When
+//! one more has failed for good than the step tolerates, no further one begins, and the step ends with the last that
+//! is under way.
 
-use onex_node::{ErrorClass, Failure, Intent, IntentOutcome, StepResult, Timestamp};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use onex_node::{Failure, Intent, IntentOutcome, StepResult, Timestamp};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::schedule::deadline_failure;
-use super::{Progress, RunState, milliseconds_between};
+use super::{Progress, RunState, StepRun, milliseconds_between};
 use crate::event::{CallId, Command, Timer};
 use crate::plan::Binding;
 
@@ -41,17 +40,27 @@ pub(super) struct Call {
 impl Call {
     /// Whether an answer to this attempt is expected. A replay answers while the call waits to be retried.
     pub(super) fn awaits(&self, attempt: u32) -> bool {
-        matches!(self.status, CallStatus::InFlight | CallStatus::Waiting) && self.attempt == attempt
+        self.is_open() && self.attempt == attempt
     }
 
     pub(super) fn is_open(&self) -> bool {
         matches!(self.status, CallStatus::InFlight | CallStatus::Waiting)
     }
 
+    /// What its effect gave.
+    pub(super) fn output(&self) -> Option<&Value> {
+        match &self.status {
+            CallStatus::Succeeded { output } => Some(output),
+            _ => None,
+        }
+    }
+
     /// The outcome as results tell it; nothing of a call that was never made.
     pub(super) fn outcome(&self) -> Option<IntentOutcome> {
         let (success, error, already_applied) = match &self.status {
-            CallStatus::Succeeded { output } => (true, None, output["already_applied"].as_bool().unwrap_or(false)),
+            CallStatus::Succeeded { output } => {
+                (true, None, self.attempt == 0 || output["already_applied"].as_bool().unwrap_or(false))
+            }
             CallStatus::Failed { failure } => (false, Some(failure.message.clone()), false),
             CallStatus::Queued | CallStatus::InFlight | CallStatus::Waiting => return None,
         };
@@ -66,47 +75,68 @@ impl Call {
     }
 }
 
+impl Call {
+    pub(super) fn queued(intent: Intent, now: Timestamp) -> Self {
+        Self { intent, status: CallStatus::Queued, attempt: 0, dispatched_at: now, ended_at: now }
+    }
+
+    pub(super) fn succeed(&mut self, output: Value, at: Timestamp) {
+        (self.status, self.ended_at) = (CallStatus::Succeeded { output }, at);
+    }
+}
+
+impl StepRun {
+    /// Position of the next call to begin; none when there is none, or one failed that may not.
+    fn next_call(&self) -> Option<usize> {
+        (self.next_call < self.calls.len() && self.call_failure.is_none()).then_some(self.next_call)
+    }
+}
+
 impl RunState {
     pub(super) fn start_calls(&mut self, index: usize, commands: &mut Vec<Command>) {
         if let Err(failure) = self.gather(index) {
             return self.end_step(index, StepResult::Failed { failure, output: Value::Null });
         }
-        if self.steps[index].calls.is_empty() {
-            let output = self.step_output(index);
-            return self.end_step(index, StepResult::Done(output));
-        }
-        if self.deadline_passed {
+        if self.deadline_passed && !self.steps[index].calls.is_empty() {
             let failure = deadline_failure();
             return self.end_step(index, StepResult::Failed { failure, output: self.step_output(index) });
         }
         self.begin_step(index, Progress::Executing);
-        self.dispatch(index, 0, commands);
+        self.take_carried(index);
+        self.go_on_with_calls(index, commands);
     }
 
-    /// Takes the step's intents, what is settled, and a refusal, from its dependencies' outputs.
-    fn gather(&mut self, index: usize) -> Result<(), Failure> {
-        let planned = &self.plan.steps[index];
-        let dependencies = self.dependencies(index);
-        let outputs: Vec<&Value> = dependencies.iter().filter_map(|(_, result)| result.output()).collect();
-        let mut intents: Vec<Intent> = listed(&outputs, "intents")?;
-        intents.retain(|intent| planned.takes(&intent.kind));
-        let mut settled: Vec<IntentOutcome> = listed(&outputs, "settled")?;
-        settled.retain(|outcome| planned.takes(&outcome.intent_kind));
-        let refusal = outputs.iter().find_map(|output| output["refusal"].as_str()).map(str::to_owned);
-        let step = &mut self.steps[index];
-        (step.settled, step.refusal) = (settled, refusal);
-        let (dispatched_at, ended_at) = (self.now, self.now);
-        step.calls = intents
-            .into_iter()
-            .map(|intent| Call { intent, status: CallStatus::Queued, attempt: 0, dispatched_at, ended_at })
-            .collect();
-        Ok(())
+    /// Begins the calls that may begin, and ends the step when none is left to wait for.
+    pub(super) fn go_on_with_calls(&mut self, index: usize, commands: &mut Vec<Command>) {
+        let most = self.plan.steps[index].max_instances;
+        while let Some(position) = self.steps[index].next_call().filter(|_| !self.is_paused()) {
+            if self.steps[index].open_calls >= most {
+                break;
+            }
+            self.steps[index].next_call = position + 1;
+            if self.steps[index].calls[position].status == CallStatus::Queued {
+                self.steps[index].open_calls += 1;
+                self.dispatch(index, position, commands);
+            }
+        }
+        let step = &self.steps[index];
+        if step.open_calls == 0 && step.next_call().is_none() {
+            self.end_calls(index);
+        }
+    }
+
+    fn end_calls(&mut self, index: usize) {
+        let output = self.step_output(index);
+        let result = match self.steps[index].call_failure.take() {
+            Some(failure) => StepResult::Failed { failure, output },
+            None => StepResult::Done(output),
+        };
+        self.end_step(index, result);
     }
 
     fn dispatch(&mut self, index: usize, position: usize, commands: &mut Vec<Command>) {
-        let now = self.now;
+        let (now, call_id) = (self.now, self.call_id(index, position));
         let timeout = self.plan.steps[index].attempt_timeout.value;
-        let call_id = self.call_id(index, position);
         let Some(call) = self.steps[index].calls.get_mut(position) else {
             return;
         };
@@ -121,14 +151,10 @@ impl RunState {
         let Some((index, position)) = self.position(id) else {
             return;
         };
-        let call = &mut self.steps[index].calls[position];
-        (call.status, call.ended_at) = (CallStatus::Succeeded { output }, at);
+        self.steps[index].calls[position].succeed(output, at);
+        self.steps[index].open_calls -= 1;
         self.succeeded.push(id.clone());
-        if position + 1 < self.steps[index].calls.len() {
-            return self.dispatch(index, position + 1, commands);
-        }
-        let output = self.step_output(index);
-        self.end_step(index, StepResult::Done(output));
+        self.go_on_with_calls(index, commands);
     }
 
     pub(super) fn call_failed(
@@ -148,73 +174,93 @@ impl RunState {
             && self.stop.is_none()
             && !self.deadline_passed;
         if may_retry {
-            let after = retry.delay(attempt, self.chance(id, attempt));
             let call = &mut self.steps[index].calls[position];
             (call.status, call.attempt, call.ended_at) = (CallStatus::Waiting, attempt + 1, at);
-            return commands.push(Command::Arm { timer: Timer::Retry(id.clone()), after });
+            let retry = if self.is_paused() { None } else { self.retry_command(id.clone()) };
+            return commands.extend(retry);
         }
         self.fail_call(index, position, failure, at);
+        self.go_on_with_calls(index, commands);
     }
 
     fn fail_call(&mut self, index: usize, position: usize, failure: Failure, at: Timestamp) {
-        let call = &mut self.steps[index].calls[position];
-        (call.status, call.ended_at) = (CallStatus::Failed { failure: failure.clone() }, at);
-        let output = self.step_output(index);
-        self.end_step(index, StepResult::Failed { failure, output });
+        let most = self.plan.steps[index].max_failures;
+        let step = &mut self.steps[index];
+        (step.open_calls, step.failed_calls) = (step.open_calls - 1, step.failed_calls + 1);
+        if step.failed_calls > most {
+            step.call_failure.get_or_insert_with(|| failure.clone());
+        }
+        let call = &mut step.calls[position];
+        (call.status, call.ended_at) = (CallStatus::Failed { failure }, at);
     }
 
     pub(super) fn retry_due(&mut self, id: &CallId, commands: &mut Vec<Command>) {
         let Some((index, position)) = self.position(id) else {
             return;
         };
-        if self.steps[index].calls[position].status == CallStatus::Waiting {
+        if self.steps[index].calls[position].status == CallStatus::Waiting && !self.is_paused() {
             self.dispatch(index, position, commands);
         }
     }
 
-    /// Ends every open call with `failure`.
+    /// Arms the timer of a call that waits for its next attempt: the delay after the one that failed.
+    pub(super) fn retry_command(&self, id: CallId) -> Option<Command> {
+        let (index, position) = self.position(&id)?;
+        let failed = self.steps[index].calls[position].attempt.saturating_sub(1);
+        let after = self.plan.steps[index].retry.delay(failed, self.chance(&id, failed));
+        Some(Command::Arm { timer: Timer::Retry(id), after })
+    }
+
+    /// Ends every open call with `failure`, and with them their steps, however many failures those tolerate.
     pub(super) fn cut_calls(&mut self, failure: &Failure, commands: &mut Vec<Command>) {
         for index in 0..self.steps.len() {
             if self.steps[index].progress != Progress::Executing {
                 continue;
             }
-            if let Some(position) = self.steps[index].calls.iter().position(Call::is_open) {
+            let calls = self.steps[index].calls.iter().enumerate();
+            let open: Vec<_> = calls.filter(|(_, call)| call.is_open()).map(|(position, _)| position).collect();
+            for position in open {
                 commands.push(Command::Abort { call: self.call_id(index, position) });
                 self.fail_call(index, position, failure.clone(), self.now);
             }
+            self.steps[index].call_failure = Some(failure.clone());
+            self.end_calls(index);
         }
     }
 
-    /// What to ask again after a recovery: attempts in flight once more, retries after a fresh delay.
+    /// What to ask again after a recovery: attempts in flight once more, of a paused run too, since it may have been
+    /// this process's end that cut them; retries after a fresh delay.
     pub(super) fn outstanding_calls(&self) -> Vec<Command> {
         let mut commands = Vec::new();
         for (index, step) in self.steps.iter().enumerate() {
-            let planned = &self.plan.steps[index];
-            for (position, call) in step.calls.iter().enumerate().filter(|(_, call)| call.is_open()) {
-                let id = self.call_id(index, position);
-                commands.push(match call.status {
-                    CallStatus::Waiting => {
-                        let after = planned.retry.delay(call.attempt.saturating_sub(1), self.chance(&id, call.attempt));
-                        Command::Arm { timer: Timer::Retry(id), after }
-                    }
-                    _ => {
-                        let timeout = planned.attempt_timeout.value;
-                        Command::Dispatch { call: id, attempt: call.attempt, intent: call.intent.clone(), timeout }
-                    }
-                });
-            }
+            let timeout = self.plan.steps[index].attempt_timeout.value;
+            let in_flight = step.calls.iter().enumerate().filter(|(_, call)| call.status == CallStatus::InFlight);
+            commands.extend(in_flight.map(|(position, call)| {
+                let (call_id, intent) = (self.call_id(index, position), call.intent.clone());
+                Command::Dispatch { call: call_id, attempt: call.attempt, intent, timeout }
+            }));
         }
+        commands.extend(self.retries().into_iter().filter(|_| !self.is_paused()));
         commands
     }
 
-    /// What an executing step tells later ones: which backend it is for, and what became of its intents.
+    /// What an executing step tells later ones: which backend it is for, and what became of its intents. A step
+    /// with a list tells its results in the order of the items.
     fn step_output(&self, index: usize) -> Value {
         let step = &self.steps[index];
+        match &self.plan.steps[index] {
+            planned if planned.for_each.is_some() => json!({ "results": results(step) }),
+            planned if matches!(planned.binding, Binding::Workflow { .. }) => {
+                step.calls.first().and_then(Call::output).cloned().unwrap_or(Value::Null)
+            }
+            _ => self.intents_output(index),
+        }
+    }
+
+    fn intents_output(&self, index: usize) -> Value {
+        let step = &self.steps[index];
         let outcomes = step.settled.iter().cloned().chain(step.calls.iter().filter_map(Call::outcome));
-        let outputs = step.calls.iter().filter_map(|call| match &call.status {
-            CallStatus::Succeeded { output } => Some(output),
-            _ => None,
-        });
+        let outputs = step.calls.iter().filter_map(Call::output);
         json!({
             "backend": self.backend(index),
             "intent_results": outcomes.collect::<Vec<_>>(),
@@ -254,13 +300,13 @@ impl RunState {
     }
 }
 
-/// What several outputs list under a key, together. A list of something else is a failure: what was asked for
-/// must not be left out silently.
-fn listed<T: DeserializeOwned>(outputs: &[&Value], key: &str) -> Result<Vec<T>, Failure> {
-    let lists = outputs.iter().filter_map(|output| output.get(key));
-    let lists: Result<Vec<Vec<T>>, _> = lists.map(Vec::<T>::deserialize).collect();
-    let flat = lists.map(|lists| lists.into_iter().flatten().collect());
-    flat.map_err(|error| {
-        Failure::new(ErrorClass::Validation, "ONEX3025", format!("`{key}` of a dependency cannot be read: {error}"))
-    })
+/// What became of each item, in the order of the list: `{output}`, `{error: {code, message}}`, or null for one that
+/// was not reached.
+fn results(step: &StepRun) -> Vec<Value> {
+    let result = |call: &Call| match &call.status {
+        CallStatus::Succeeded { output } => json!({ "output": output }),
+        CallStatus::Failed { failure } => json!({"error": {"code": failure.code, "message": failure.message}}),
+        CallStatus::Queued | CallStatus::InFlight | CallStatus::Waiting => Value::Null,
+    };
+    step.calls.iter().map(result).collect()
 }

@@ -69,6 +69,12 @@ impl Undo {
         }
     }
 
+    /// The call that waits for another attempt to undo it.
+    pub(super) fn waiting(&self) -> Option<CallId> {
+        let waiting = self.current.as_ref().filter(|current| current.state == CurrentState::Waiting);
+        waiting.map(|current| current.call.clone())
+    }
+
     pub(super) fn was_undone(&self, call: &CallId) -> bool {
         self.undone.contains(call)
     }
@@ -81,7 +87,8 @@ impl Undo {
 impl RunState {
     /// What a run that ends now has to undo: nothing unless it failed and its contract wants that.
     pub(super) fn calls_to_undo(&self) -> Vec<CallId> {
-        let is_wanted = self.plan.rollback.value && matches!(self.status(), RunStatus::Failed | RunStatus::Cancelled);
+        let is_wanted = (self.plan.rollback.value || self.is_compensating)
+            && matches!(self.status(), RunStatus::Failed | RunStatus::Cancelled);
         let calls = self.succeeded.iter().rev().filter(|call| is_wanted && self.can_undo(call));
         calls.cloned().collect()
     }
@@ -91,8 +98,12 @@ impl RunState {
         index.zip(call).is_some_and(|(index, call)| self.plan.can_undo(index, &call.intent.kind))
     }
 
-    /// Whether there is something left to undo; asks for the next when nothing is under way.
+    /// Whether there is something left to undo; asks for the next when nothing is under way and the run is not
+    /// paused.
     pub(super) fn next_undo(&mut self, commands: &mut Vec<Command>) -> bool {
+        if self.is_paused() {
+            return self.undo.current.is_some() || !self.undo.left.is_empty();
+        }
         if self.undo.current.is_none() {
             let next = self.undo.left.pop_front();
             self.undo.current = next.map(|call| Current { call, attempt: 1, state: CurrentState::Due });
@@ -115,13 +126,26 @@ impl RunState {
         if attempt > retries.max_retries.value || !retries.may_retry(&failure) {
             return self.undo.failed(id, failure);
         }
-        let after = retries.delay(attempt, self.chance(&id, attempt));
         self.undo.current = Some(Current { call: id.clone(), attempt: attempt + 1, state: CurrentState::Waiting });
-        commands.push(Command::Arm { timer: Timer::RetryUndo(id), after });
+        let retry = if self.is_paused() { None } else { self.undo_retry(id) };
+        commands.extend(retry);
     }
 
+    /// Arms the timer of a call whose undo waits for its next attempt.
+    pub(super) fn undo_retry(&self, id: CallId) -> Option<Command> {
+        let failed = self.undo.current.as_ref()?.attempt.saturating_sub(1);
+        let retry = &self.plan.steps[self.plan.index_of(&id.step)?].retry;
+        let after = retry.delay(failed, self.chance(&id, failed));
+        Some(Command::Arm { timer: Timer::RetryUndo(id), after })
+    }
+
+    /// What to ask again after a recovery: the attempt in flight once more, a retry after a fresh delay.
     pub(super) fn outstanding_undo(&self) -> Option<Command> {
-        self.undo_command()
+        match self.undo.waiting() {
+            None => self.undo_command(),
+            Some(_) if self.is_paused() => None,
+            Some(call) => self.undo_retry(call),
+        }
     }
 
     fn undo_command(&self) -> Option<Command> {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Phase, Progress, RunState, milliseconds_between};
-use crate::event::{Command, EntityAtStart};
+use crate::event::{CarriedCall, Command, EntityAtStart, RunLimits};
 use crate::plan::Plan;
 
 impl RunState {
@@ -31,6 +31,11 @@ impl RunState {
         self.origin.as_ref().map_or(&Value::Null, |origin| &origin.input)
     }
 
+    /// The type of that event.
+    pub fn event_type(&self) -> Option<&str> {
+        self.origin.as_ref()?.event_type.as_deref()
+    }
+
     /// The entity's state it started from.
     pub fn entity(&self) -> Option<&EntityAtStart> {
         self.origin.as_ref()?.entity.as_ref()
@@ -44,6 +49,38 @@ impl RunState {
     /// The envelope that started it.
     pub fn parent_envelope_id(&self) -> Option<Uuid> {
         self.origin.as_ref()?.parent_envelope_id
+    }
+
+    /// What it may use.
+    pub fn limits(&self) -> RunLimits {
+        self.origin.as_ref().map_or_else(RunLimits::default, |origin| origin.limits)
+    }
+
+    /// How many runs are above it; 0 for one that is nobody's step.
+    pub fn depth(&self) -> u32 {
+        self.origin.as_ref().and_then(|origin| origin.parent).map_or(0, |parent| parent.depth)
+    }
+
+    /// Effects that are in place and were not undone, for a run that does the rest.
+    pub fn in_place(&self) -> Vec<CarriedCall> {
+        let kept = self.succeeded.iter().filter(|call| !self.undo.was_undone(call));
+        let carried = kept.filter_map(|id| {
+            let call = self.call(id)?;
+            Some(CarriedCall { call: id.clone(), intent: call.intent.clone(), output: call.output()?.clone() })
+        });
+        carried.collect()
+    }
+
+    /// What the run gives to one that it is a step of: the outputs of the steps that none depends on, by step.
+    pub fn results(&self) -> Value {
+        let mut is_needed = vec![false; self.steps.len()];
+        self.plan.steps.iter().flat_map(|step| &step.depends_on).for_each(|index| is_needed[*index] = true);
+        let last = self.plan.steps.iter().zip(&self.steps).zip(is_needed).filter(|(_, is_needed)| !is_needed);
+        let results = last.filter_map(|((planned, step), _)| match &step.progress {
+            Progress::Ended(result) => Some((planned.id.to_string(), result.output()?.clone())),
+            _ => None,
+        });
+        results.collect()
     }
 
     /// When the last thing happened in it.

@@ -3,9 +3,8 @@
 
 use onex_journal::RunStatus;
 use onex_node::{NodeRegistry, StepId};
-use onex_orchestrator::{Command, Event, NodeOrchestrator, PlanError, RunState};
+use onex_orchestrator::{Command, Event, NodeOrchestrator, PlanError, RunState, Start};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use crate::support::{Case, Deed, RUN};
 
@@ -92,14 +91,7 @@ fn v31_a_chain_of_a_thousand_declared_deepest_first_is_ordered_and_run() {
 }
 
 fn started() -> Event {
-    Event::Started {
-        at: Default::default(),
-        input: Value::Null,
-        event_type: None,
-        correlation_id: Uuid::nil(),
-        parent_envelope_id: None,
-        entity: None,
-    }
+    Event::Started(Box::new(Start::new(Default::default(), Value::Null)))
 }
 
 /// Runs a graph of effects; the attempts in the order they began, and the result.

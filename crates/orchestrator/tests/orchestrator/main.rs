@@ -8,7 +8,11 @@ mod driver;
 #[cfg(test)]
 mod failing;
 #[cfg(test)]
+mod features;
+#[cfg(test)]
 mod fragile;
+#[cfg(test)]
+mod orders;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use onex_node::{ErrorClass, Failure, Timestamp};
-use onex_orchestrator::{CallId, Command, Event, Plan, RunState, Timer};
+use onex_orchestrator::{CallId, Command, Event, Plan, RunState, Start, Timer};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use crate::support::{Case, RUN};
 
@@ -119,8 +118,7 @@ impl<'s> Life<'s> {
             .iter()
             .flat_map(|step| (0..2).map(|call| json!({"kind": format!("{}.do", step.id), "payload": call})));
         let input = json!({"entity": "e", "intents": intents.collect::<Vec<_>>()});
-        let (event_type, correlation_id, parent_envelope_id, entity) = (None, Uuid::nil(), None, None);
-        self.happens(Event::Started { at: self.now(), input, event_type, correlation_id, parent_envelope_id, entity });
+        self.happens(Event::Started(Box::new(Start::new(self.now(), input))));
     }
 
     /// Feeds an event and all computations that follow, and takes note of what is asked.

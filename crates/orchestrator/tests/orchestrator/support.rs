@@ -31,7 +31,7 @@ pub(crate) enum Deed {
     Panics,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Step {
     pub(crate) name: String,
     pub(crate) sign: Option<char>,
@@ -319,14 +319,30 @@ impl Case {
         let (nodes, script) = self.nodes();
         let orchestrator = NodeOrchestrator::from_reading(&self.reading(), &nodes);
         let orchestrator = orchestrator.unwrap_or_else(|error| panic!("{error}: {:#?}", self.reading().diagnostics));
-        let worker = Worker {
-            journal,
-            clock: Arc::new(PausedClock(script.started)),
-            owner: "w".to_owned(),
-            lease: Duration::from_secs(30),
-        };
+        let worker = Worker::new(journal, Arc::new(PausedClock(script.started)), "w", Duration::from_secs(30));
         World { steps: self.steps.clone(), script, worker, orchestrator, input: self.input() }
     }
+}
+
+/// A world for a contract as it is written, over one input; see [`Case`] for its nodes. Workflows that its steps run
+/// are given by their texts.
+pub(crate) fn world_of(text: &str, workflows: &[&str], input: Value, deeds: &[(&str, &[Deed])]) -> World {
+    let deeds = deeds.iter().map(|(step, deeds)| ((*step).to_owned(), deeds.to_vec())).collect();
+    let (nodes, script) = Case { deeds, ..Case::default() }.nodes();
+    let readings: Vec<Reading> =
+        [text].iter().chain(workflows).map(|text| read(Source { file: "contract.yaml", text })).collect();
+    let name = |reading: &Reading| reading.contract.as_ref().map(|contract| contract.name.clone()).unwrap_or_default();
+    let nodes = readings.iter().fold(nodes, |nodes, reading| nodes.with_workflow(&name(reading)));
+    let orchestrator = |reading: &Reading| {
+        let orchestrator = NodeOrchestrator::from_reading(reading, &nodes);
+        orchestrator.unwrap_or_else(|error| panic!("{error}: {:#?}", reading.diagnostics))
+    };
+    let clock = Arc::new(PausedClock(script.started));
+    let worker = Worker::new(Arc::new(MemoryJournal::new()), clock, "w", Duration::from_secs(30));
+    readings.iter().for_each(|reading| worker.workflows.insert(orchestrator(reading)));
+    let contract = readings[0].contract.as_ref().map(onex_contract::Contract::steps).unwrap_or_default();
+    let steps = contract.iter().map(|node| Step { name: node.node_id.clone(), ..Step::default() }).collect();
+    World { steps, script, orchestrator: orchestrator(&readings[0]), worker, input }
 }
 
 impl World {
@@ -335,14 +351,7 @@ impl World {
     }
 
     pub(crate) fn request_of(&self, run_id: RunId) -> RunRequest {
-        RunRequest {
-            run_id,
-            input: self.input.clone(),
-            event_type: Some("Ping".to_owned()),
-            correlation_id: None,
-            parent_envelope_id: None,
-            inbox_id: None,
-        }
+        RunRequest { event_type: Some("Ping".to_owned()), ..RunRequest::new(run_id, self.input.clone()) }
     }
 
     pub(crate) async fn run(&self) -> Result<RunEnd, DriveError> {

@@ -1,0 +1,84 @@
+//! Decides what a step calls: the intents that its dependencies gave, or those it makes of its own input, one for
+//! each item of its list.
+
+use onex_node::{ErrorClass, Failure, Intent, IntentOutcome};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::RunState;
+use super::calls::Call;
+use crate::plan::Binding;
+
+impl RunState {
+    /// Queues the step's calls.
+    pub(super) fn gather(&mut self, index: usize) -> Result<(), Failure> {
+        let own = match &self.plan.steps[index].binding {
+            Binding::Execute { own, .. } => own.clone(),
+            Binding::Workflow { name } => Some(name.clone()),
+            _ => None,
+        };
+        let intents = match own {
+            Some(kind) => self.own_intents(index, &kind)?,
+            None => self.given_intents(index)?,
+        };
+        let now = self.now;
+        self.steps[index].calls = intents.into_iter().map(|intent| Call::queued(intent, now)).collect();
+        Ok(())
+    }
+
+    fn own_intents(&self, index: usize, kind: &str) -> Result<Vec<Intent>, Failure> {
+        let scope = self.scope();
+        let intent = |payload| Intent { kind: kind.to_owned(), payload };
+        let Some(items) = self.items(index, &scope)? else {
+            let input = self.bound_input(index, &scope)?;
+            return Ok(vec![intent(input.unwrap_or_else(|| self.input().clone()))]);
+        };
+        let payload = |(position, item): (usize, Value)| {
+            let scope = scope.clone().with("item", item.clone()).with("index", json!(position));
+            Ok(intent(self.bound_input(index, &scope)?.unwrap_or(item)))
+        };
+        items.into_iter().enumerate().map(payload).collect()
+    }
+
+    /// Takes the step's intents, what is settled, and a refusal, from its dependencies' outputs.
+    fn given_intents(&mut self, index: usize) -> Result<Vec<Intent>, Failure> {
+        let planned = &self.plan.steps[index];
+        let dependencies = self.dependencies(index);
+        let outputs: Vec<&Value> = dependencies.iter().filter_map(|(_, result)| result.output()).collect();
+        let mut intents: Vec<Intent> = listed(&outputs, "intents")?;
+        intents.retain(|intent| planned.takes(&intent.kind));
+        let mut settled: Vec<IntentOutcome> = listed(&outputs, "settled")?;
+        settled.retain(|outcome| planned.takes(&outcome.intent_kind));
+        let refusal = outputs.iter().find_map(|output| output["refusal"].as_str()).map(str::to_owned);
+        let step = &mut self.steps[index];
+        (step.settled, step.refusal) = (settled, refusal);
+        Ok(intents)
+    }
+
+    /// Counts calls as made that an earlier run over the same input left in place: the same call for the same intent.
+    pub(super) fn take_carried(&mut self, index: usize) {
+        let id = &self.plan.steps[index].id;
+        let carried = self.origin.iter().flat_map(|origin| &origin.carried).filter(|carried| carried.call.step == *id);
+        let (mut in_place, now) = (Vec::new(), self.now);
+        for carried in carried {
+            let call = self.steps[index].calls.get_mut(carried.call.call as usize);
+            if let Some(call) = call.filter(|call| call.intent == carried.intent) {
+                call.succeed(carried.output.clone(), now);
+                in_place.push(carried.call.clone());
+            }
+        }
+        self.succeeded.extend(in_place);
+    }
+}
+
+/// What several outputs list under a key, together. A list of something else is a failure: what was asked for
+/// must not be left out silently.
+fn listed<T: DeserializeOwned>(outputs: &[&Value], key: &str) -> Result<Vec<T>, Failure> {
+    let lists = outputs.iter().filter_map(|output| output.get(key));
+    let lists: Result<Vec<Vec<T>>, _> = lists.map(Vec::<T>::deserialize).collect();
+    let flat = lists.map(|lists| lists.into_iter().flatten().collect());
+    flat.map_err(|error| {
+        Failure::new(ErrorClass::Validation, "ONEX3025", format!("`{key}` of a dependency cannot be read: {error}"))
+    })
+}
