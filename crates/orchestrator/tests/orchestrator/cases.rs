@@ -57,13 +57,25 @@ fn v06_v12_o01_to_o12_order_is_topological_with_declaration_as_tie_break() {
 }
 
 fn of_kept(graph: &str) -> Result<NodeOrchestrator, PlanError> {
-    NodeOrchestrator::from_canonical(&Case::bare(graph).reading().canonical, "kept", &NodeRegistry::new())
+    let kept = Case::bare(graph).reading().canonical;
+    NodeOrchestrator::from_canonical(&kept, onex_contract::Fingerprint::of(&kept).as_str(), &NodeRegistry::new())
 }
 
 #[test]
 fn o10_a_cycle_that_was_kept_makes_no_plan() {
     let error = of_kept("A+(B),B+(A)").expect_err("a cycle");
     assert_eq!(error.to_string(), "cannot compute execution order: workflow contains cycles");
+}
+
+#[test]
+fn o78_r16_a_contract_that_was_changed_where_it_was_kept_makes_no_orchestrator() {
+    let case = Case::of("A,B(A)");
+    let reading = case.reading();
+    let fingerprint = reading.fingerprint.as_ref().expect("a contract").as_str();
+    let of = |kept: &str| NodeOrchestrator::from_canonical(kept, fingerprint, &case.nodes().0);
+    of(&reading.canonical).expect("what was kept");
+    let error = of(&reading.canonical.replace("\"A.do\"", "\"B.do\"")).expect_err("another content");
+    assert_eq!((error.code(), matches!(error, PlanError::Changed { .. })), ("ONEX2006", true));
 }
 
 #[test]
