@@ -126,7 +126,7 @@ async fn an_order_is_settled_with_the_record_that_takes_it_up() {
     let give = async {
         tokio::time::sleep(Duration::from_millis(100)).await;
         journal.order(&order).await.expect("the run goes on");
-        assert_eq!(journal.orders("w", 10).await.expect("readable"), [order.clone()]);
+        assert_eq!(journal.orders("w", 10).await.expect("readable"), [order]);
         world.worker.orders.give(RUN, Order { id: Some(order.id), wish: Wish::Cancel });
     };
     let (end, ()) = tokio::join!(world.run(), give);

@@ -166,7 +166,7 @@ impl<'s> Life<'s> {
             return Event::PauseRequested { at };
         }
         let choices: Vec<_> = (0..self.asked.len()).filter(|index| !is_deadline(&self.asked[*index])).collect();
-        if self.state.is_paused() && (choices.is_empty() || self.throw() % 3 == 0) {
+        if self.state.is_paused() && (choices.is_empty() || self.throw().is_multiple_of(3)) {
             return Event::ResumeRequested { at };
         }
         assert!(!choices.is_empty(), "a run waits for something until it has finished: {:#?}", self.story);

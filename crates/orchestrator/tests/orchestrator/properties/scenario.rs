@@ -61,7 +61,7 @@ const RULES: [&str; 13] = [
 
 /// What a step is: one that the reducer asks for most of the time, else one that is carried out for each item of a
 /// list, hands on or aggregates.
-const KINDS: [&str; 7] = ["", "", "", "@", "@", "+", "&"];
+const KINDS: [&str; 8] = ["", "", "", "@", "@", "+", "+", "&"];
 const EACH: [&str; 3] = [
     "for_each: [a, b, c]",
     "for_each: [a, b, c, d], max_parallel_instances: 2",
@@ -73,7 +73,8 @@ pub(super) fn scenario() -> impl Strategy<Value = Scenario> {
     let step = (kinds, prop::sample::select(RULES.to_vec()), any::<u16>());
     let strategy = prop::sample::select(vec!["retry", "abort", "continue", "rollback"]);
     let at = || prop::option::weighted(0.3, 0..30_usize);
-    let troubles = (at(), at(), at()).prop_map(|(deadline, cancel, pause)| Troubles { deadline, cancel, pause });
+    let soon = prop::option::weighted(0.5, 1..15_usize);
+    let troubles = (at(), at(), soon).prop_map(|(deadline, cancel, pause)| Troubles { deadline, cancel, pause });
     let dice = || prop::collection::vec(any::<u8>(), 1..80);
     (prop::collection::vec(step, 0..12), prop::option::of(1..5_u32), strategy, any::<bool>(), dice(), dice(), troubles)
         .prop_map(|(steps, parallel, strategy, rollback, fates, order, troubles)| Scenario {
@@ -154,6 +155,6 @@ impl Scenario {
     }
 
     pub(super) fn is_computed(&self, step: &str) -> bool {
-        self.drawn(step) % 11 != 0
+        !self.drawn(step).is_multiple_of(11)
     }
 }
