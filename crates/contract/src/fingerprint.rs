@@ -13,8 +13,8 @@ use sha2::{Digest, Sha256};
 pub struct Fingerprint(String);
 
 impl Fingerprint {
-    /// The fingerprint of a canonical JSON text, see [`canonical`].
-    pub(crate) fn of(canonical: &str) -> Self {
+    /// The fingerprint of a canonical JSON text, as [`crate::Reading::canonical`] gives it.
+    pub fn of(canonical: &str) -> Self {
         let digest = Sha256::digest(canonical.as_bytes());
         Self(digest.iter().map(|byte| format!("{byte:02x}")).collect())
     }

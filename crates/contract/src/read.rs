@@ -218,7 +218,7 @@ fn typed(mut value: Value) -> (Option<Contract>, Vec<Finding>) {
                 return (Some(contract), findings);
             }
             Err(error) if findings.len() < MAX_PROBLEMS => match pruned.take_out(&error) {
-                Some(finding) => findings.push(finding),
+                Some(finding) => findings.extend(finding),
                 None => {
                     findings.push(prune::hopeless(&error));
                     return (None, findings);

@@ -12,6 +12,7 @@ mod idempotency;
 mod ineffective;
 mod kind;
 mod machine;
+mod names;
 mod references;
 mod routes;
 mod steps;
@@ -138,6 +139,7 @@ const ALL: &[Rule] = &[
     kind::WORKFLOW_ELSEWHERE,
     kind::MISSING_PROGRAM,
     kind::DESCRIPTOR,
+    names::EMPTY_NAME,
     graph::DUPLICATE_STEP,
     graph::UNDECLARED_DEPENDENCY,
     graph::CYCLE,

@@ -74,6 +74,7 @@ fn every_broken_contract_is_found_at_its_place() {
         ("max_retries: 3", "max_retries: lots", "ONEX0005", "lots", "invalid type"),
         ("max_retries: 3", "max_retry: 3", "ONEX0007", "max_retry", "has no effect"),
         ("node_type: ORCHESTRATOR", "node_type: COMPUTE", "ONEX0010", "workflow_coordination", "only an ORCHESTRATOR"),
+        ("workflow_name: greeting", "workflow_name: ''", "ONEX0032", "''", "workflow_name` is empty"),
         ("node_id: sum", "node_id: act", "ONEX0020", "act", "['act']"),
         ("depends_on: [sum]", "depends_on: [sun]", "ONEX0021", "sun", "['sun']"),
         ("depends_on: [decide]", "depends_on: [decide, tell]", "ONEX0022", "depends_on", "act -> tell -> sum -> act"),
@@ -116,6 +117,13 @@ fn every_problem_is_found_not_only_the_first() {
     let codes: Vec<_> =
         reading.diagnostics.iter().map(|diagnostic| (diagnostic.code, diagnostic.span.map(|span| span.line))).collect();
     assert_eq!(codes, [("ONEX0005", Some(3)), ("ONEX0005", Some(6)), ("ONEX0006", Some(9)), ("ONEX0005", Some(17))]);
+}
+
+#[test]
+fn a_key_that_cannot_be_read_is_not_called_missing_too() {
+    let text = GOOD.replace("node_id: receive, node_type: effect", "node_id: receive, node_type: conditional");
+    let codes: Vec<_> = reading(&text).diagnostics.iter().map(|diagnostic| diagnostic.code).collect();
+    assert_eq!(codes, ["ONEX0005"]);
 }
 
 #[test]

@@ -11,6 +11,11 @@ pub const CODES: &[(&str, &str, &str)] = &[
     ),
     ("ONEX2004", "a step cannot be run", "bind it as the message says"),
     ("ONEX2005", "steps wait for each other", "remove one of the dependencies"),
+    (
+        "ONEX2006",
+        "the contract that a run started with was changed in the journal",
+        "restore the journal's `contracts` from a backup; a run goes on with what it started with, or not at all",
+    ),
     ("ONEX3012", "an event would leave that is not what its model says", "correct the step's `input` template"),
     (
         "ONEX3013",

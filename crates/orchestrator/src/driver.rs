@@ -13,7 +13,7 @@ mod replay;
 use std::sync::Arc;
 use std::time::Duration;
 
-use onex_contract::{Contract, Reading};
+use onex_contract::{Contract, Fingerprint, Reading};
 use onex_journal::{Journal, JournalError, NewRun, OutboxMessage, StoredRun};
 use onex_node::{Failure, NodeRegistry, RunId, Timestamp};
 use serde_json::Value;
@@ -247,8 +247,11 @@ impl NodeOrchestrator {
     ///
     /// # Errors
     ///
-    /// As [`NodeOrchestrator::from_reading`].
+    /// As [`NodeOrchestrator::from_reading`], and when the text is not the one the fingerprint was taken of.
     pub fn from_canonical(canonical: &str, fingerprint: &str, nodes: &NodeRegistry) -> Result<Self, PlanError> {
+        if Fingerprint::of(canonical).as_str() != fingerprint {
+            return Err(PlanError::Changed { fingerprint: fingerprint.to_owned() });
+        }
         let contract = onex_contract::read_canonical(canonical);
         let contract = contract.map_err(|_| PlanError::Unsound { file: format!("contract {fingerprint}") })?;
         Self::new(&contract, fingerprint, canonical, nodes)

@@ -172,6 +172,12 @@ pub enum PlanError {
         /// The file.
         file: String,
     },
+    /// The kept text is not the one that the fingerprint names (O-78, R-16).
+    #[error("the contract kept as {fingerprint} has another content")]
+    Changed {
+        /// The fingerprint it was kept under.
+        fingerprint: String,
+    },
     /// It has no workflow.
     #[error("`{name}` has no workflow to run")]
     NoWorkflow {
@@ -209,6 +215,7 @@ impl PlanError {
             Self::Unresolved { .. } => "ONEX2003",
             Self::Unbound { .. } => "ONEX2004",
             Self::Cycle => "ONEX2005",
+            Self::Changed { .. } => "ONEX2006",
         }
     }
 }

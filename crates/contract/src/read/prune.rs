@@ -1,6 +1,6 @@
 //! Decides what of a value is left out after an error, so that the rest can still be read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -18,11 +18,13 @@ pub(super) struct Pruned {
     value: Value,
     /// Indices, of the original list, that were taken out of the list at each path.
     removed: BTreeMap<KeyPath, Vec<usize>>,
+    /// Keys that were taken out: that one of them is missing now is no problem of the text.
+    taken: BTreeSet<KeyPath>,
 }
 
 impl Pruned {
     pub(super) fn new(value: Value) -> Self {
-        Self { value, removed: BTreeMap::new() }
+        Self { value, removed: BTreeMap::new(), taken: BTreeSet::new() }
     }
 
     pub(super) fn value(&self) -> &Value {
@@ -44,19 +46,24 @@ impl Pruned {
         original
     }
 
-    /// Takes out what the error is about; `None` when nothing is left to take out.
-    pub(super) fn take_out(&mut self, error: &ShapeError) -> Option<Finding> {
+    /// Takes out what the error is about, and says what is wrong when that is not known yet; `None` when nothing is
+    /// left to take out.
+    pub(super) fn take_out(&mut self, error: &ShapeError) -> Option<Option<Finding>> {
         let path = serde_path(error.path());
         let message = error.inner().to_string();
         let original = self.original(&path);
         if let Some(key) = missing_key(&message) {
             self.replace_missing(&path, key)?;
+            if self.taken.contains(&original.key(key)) {
+                return Some(None);
+            }
             let diagnostic = Diagnostic::new("ONEX0006", Severity::Error, original, format!("missing key `{key}`"));
-            return Some(Finding::at_key(diagnostic.with_help(format!("add `{key}:` here"))));
+            return Some(Some(Finding::at_key(diagnostic.with_help(format!("add `{key}:` here")))));
         }
         self.remove(&path)?;
+        self.taken.insert(original.clone());
         let message = format!("`{original}`: {message}");
-        Some(Finding::at_value(Diagnostic::new("ONEX0005", Severity::Error, original, message)))
+        Some(Some(Finding::at_value(Diagnostic::new("ONEX0005", Severity::Error, original, message))))
     }
 
     fn replace_missing(&mut self, container: &KeyPath, key: &str) -> Option<()> {

@@ -207,7 +207,7 @@ async fn r15_a_completed_effect_is_not_repeated_and_its_output_is_given_on() {
     let keys = world.script.done().keys.clone();
     assert_eq!(keys[1], keys[2]);
     assert_eq!(end.outcome.publications[0].payload["outputs"], json!([{"of": "A"}]));
-    assert_eq!(world.told(&end), "done[A,B,C,P] succeeded");
+    assert_eq!(world.told(&end), "done[A,B,C,P] SUCCEEDED");
 }
 
 #[tokio::test(start_paused = true)]
@@ -228,7 +228,7 @@ async fn a_recovered_run_has_its_whole_deadline_again() {
     dying_in(&world, "A").await;
     tokio::time::advance(Duration::from_secs(3600)).await;
     let end = world.resume().await.expect("it ends");
-    assert_eq!(world.told(&end), "done[A,B,C] succeeded", "downtime is not the run's");
+    assert_eq!(world.told(&end), "done[A,B,C] SUCCEEDED", "downtime is not the run's");
 }
 
 #[tokio::test(start_paused = true)]
@@ -237,7 +237,7 @@ async fn o53_the_deadline_of_a_recovery_is_enforced() {
     dying_in(&world, "A").await;
     tokio::time::advance(Duration::from_millis(600)).await;
     let end = world.resume().await.expect("it ends");
-    assert_eq!(world.told(&end), "failed[A] failed");
+    assert_eq!(world.told(&end), "fail[A] FAILED");
     assert_eq!(world.kinds().await.last_chunk(), Some(&["deadline_passed".to_owned(), "ended".to_owned()]));
 }
 
@@ -253,7 +253,7 @@ async fn r16_a_recovery_that_computes_something_else_is_stopped() {
     assert_eq!(world.script.done().began, ["A", "B", "C"], "nothing more is done");
     world.script.done().variable = 0;
     let end = world.resume().await.expect("it computes the same again");
-    assert_eq!(world.told(&end), "done[A,V,B,C] succeeded");
+    assert_eq!(world.told(&end), "done[A,V,B,C] SUCCEEDED");
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,16 +6,14 @@ mod cases;
 #[cfg(test)]
 mod driver;
 #[cfg(test)]
-mod failing;
-#[cfg(test)]
 mod features;
 #[cfg(test)]
 mod fragile;
 #[cfg(test)]
+mod notation;
+#[cfg(test)]
 mod orders;
 #[cfg(test)]
 mod properties;
-#[cfg(test)]
-mod retries;
 #[cfg(test)]
 mod support;

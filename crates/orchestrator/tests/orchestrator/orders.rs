@@ -29,7 +29,7 @@ async fn r30_c24_a_cancelled_run_ends_as_cancelled_and_undoes_what_it_did() {
     let case = Case::of("A,B(A),C(B)").rules("rollback_enabled: true").script("B", &[Deed::Takes(5_000)]);
     let world = case.world();
     let end = run_with(&world, &[(100, Wish::Cancel)]).await;
-    assert_eq!(world.told(&end), "done[A] failed[B] skipped[C] cancelled");
+    assert_eq!(world.told(&end), "done[A] fail[B] skip[C] CANCELLED");
     assert_eq!(world.script.done().began, ["A", "B", "undo A"]);
     assert!(world.kinds().await.contains(&"cancel_requested".to_owned()));
 }
@@ -39,7 +39,7 @@ async fn a_paused_run_ends_what_is_under_way_and_begins_nothing() {
     let case = Case::of("A,B(A)").script("A", &[Deed::Takes(200)]);
     let world = case.world();
     let end = run_with(&world, &[(100, Wish::Pause), (1_000, Wish::Resume)]).await;
-    assert_eq!(world.told(&end), "done[A,B] succeeded");
+    assert_eq!(world.told(&end), "done[A,B] SUCCEEDED");
     assert_eq!(world.script.done().times, [0, 1_000]);
     let kinds = world.kinds().await;
     let expected = ["started", "pause_requested", "call_succeeded", "resume_requested", "call_succeeded", "ended"];
@@ -63,7 +63,7 @@ async fn a_retry_that_is_due_while_the_run_is_paused_waits() {
     let case = case.errors("retry_policy: {initial_delay_ms: 1000, jitter_factor: 0}");
     let world = case.world();
     let end = run_with(&world, &[(500, Wish::Pause), (9_000, Wish::Resume)]).await;
-    assert_eq!(world.told(&end), "done[A] succeeded");
+    assert_eq!(world.told(&end), "done[A] SUCCEEDED");
     assert_eq!(world.script.done().times, [0, 10_000], "a fresh delay after the pause");
 }
 
@@ -74,7 +74,7 @@ async fn undoing_waits_as_well() {
     let case = case.errors("retry_policy: {initial_delay_ms: 1000, jitter_factor: 0}");
     let world = case.world();
     let end = run_with(&world, &[(500, Wish::Pause), (9_000, Wish::Resume)]).await;
-    assert_eq!(world.told(&end), "done[A] failed[B] failed");
+    assert_eq!(world.told(&end), "done[A] fail[B] FAILED");
     assert_eq!(world.script.done().times, [0, 0, 0, 10_000]);
 }
 
@@ -83,7 +83,7 @@ async fn a_paused_run_is_cancelled_without_going_on() {
     let case = Case::of("A,B(A)").rules("rollback_enabled: true").script("A", &[Deed::Takes(200)]);
     let world = case.world();
     let end = run_with(&world, &[(100, Wish::Pause), (500, Wish::Cancel)]).await;
-    assert_eq!(world.told(&end), "done[A] skipped[B] cancelled");
+    assert_eq!(world.told(&end), "done[A] skip[B] CANCELLED");
     assert_eq!(world.script.done().began, ["A", "undo A"]);
 }
 
@@ -93,7 +93,7 @@ async fn wishes_may_come_twice_or_without_need() {
     let world = case.world();
     let wishes = [(50, Wish::Resume), (100, Wish::Pause), (150, Wish::Pause), (900, Wish::Resume), (900, Wish::Resume)];
     let end = run_with(&world, &wishes).await;
-    assert_eq!(world.told(&end), "done[A,B] succeeded");
+    assert_eq!(world.told(&end), "done[A,B] SUCCEEDED");
 }
 
 #[tokio::test(start_paused = true)]
@@ -114,7 +114,7 @@ async fn a_recovered_run_is_still_paused() {
         world.worker.orders.give(RUN, Order { id: None, wish: Wish::Resume });
     };
     let (end, ()) = tokio::join!(world.resume(), resume);
-    assert_eq!(world.told(&end.expect("it ends")), "done[A,B] succeeded");
+    assert_eq!(world.told(&end.expect("it ends")), "done[A,B] SUCCEEDED");
     assert_eq!(world.script.done().began, ["A", "B"]);
 }
 
@@ -126,7 +126,7 @@ async fn an_order_is_settled_with_the_record_that_takes_it_up() {
     let give = async {
         tokio::time::sleep(Duration::from_millis(100)).await;
         journal.order(&order).await.expect("the run goes on");
-        assert_eq!(journal.orders("w", 10).await.expect("readable"), [order.clone()]);
+        assert_eq!(journal.orders("w", 10).await.expect("readable"), [order]);
         world.worker.orders.give(RUN, Order { id: Some(order.id), wish: Wish::Cancel });
     };
     let (end, ()) = tokio::join!(world.run(), give);
@@ -140,11 +140,11 @@ async fn a_retry_does_what_was_left_undone_and_nothing_twice() {
     let case = Case::of("A,B(A),C(B)").script("B", &[Deed::Fails(ErrorClass::Validation), Deed::Succeeds]);
     let world = case.world();
     let end = world.run().await.expect("it ends");
-    assert_eq!(world.told(&end), "done[A] failed[B] skipped[C] failed");
+    assert_eq!(world.told(&end), "done[A] fail[B] skip[C] FAILED");
     let again = RunId(Uuid::from_u128(2));
     let request = world.orchestrator.retry_of(&world.worker, world.stored().await, again).expect("it replays");
     let end = world.orchestrator.run(&world.worker, request).await.expect("it ends");
-    assert_eq!(world.told(&end), "done[A,B,C] succeeded");
+    assert_eq!(world.told(&end), "done[A,B,C] SUCCEEDED");
     assert_eq!(world.script.done().began, ["A", "B", "B", "C"]);
     let first = &end.outcome.intents[0];
     assert_eq!((first.success, first.already_applied, first.attempts), (true, true, 0));
@@ -159,6 +159,6 @@ async fn a_retry_does_again_what_was_undone() {
     let again = RunId(Uuid::from_u128(2));
     let request = world.orchestrator.retry_of(&world.worker, world.stored().await, again).expect("it replays");
     let end = world.orchestrator.run(&world.worker, request).await.expect("it ends");
-    assert_eq!(world.told(&end), "done[A,B] succeeded");
+    assert_eq!(world.told(&end), "done[A,B] SUCCEEDED");
     assert_eq!(world.script.done().began, ["A", "B", "undo A", "A", "B"]);
 }

@@ -1,342 +1,365 @@
-//! Generated graphs, failures and interleavings against [`RunState`], without a driver.
+//! What holds of every run: generated graphs, failures, interleavings and troubles against [`RunState`], without a
+//! driver. One property, one test; `PROPTEST_CASES=20000` for a long night.
+
+mod life;
+mod scenario;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-use std::time::Duration;
 
-use onex_node::{ErrorClass, Failure, Timestamp};
-use onex_orchestrator::{CallId, Command, Event, Plan, RunState, Start, Timer};
+use onex_node::{ErrorClass, Failure, StepId};
+use onex_orchestrator::{Binding, CallId, Command, Event, Plan, Timer};
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::support::{Case, RUN};
+use life::{Life, Line, call_of};
+use scenario::{Scenario, scenario};
 
-#[derive(Clone, Debug)]
-struct Scenario {
-    /// Sign, dependencies as bits over earlier steps.
-    steps: Vec<(&'static str, u16)>,
-    parallel: Option<u32>,
-    strategy: &'static str,
-    rollback: bool,
-    /// Drawn from in turn: which answer comes next, and what it is.
-    dice: Vec<u8>,
-    deadline_at: Option<usize>,
-    cancel_at: Option<usize>,
+/// As many cases as `PROPTEST_CASES` says, 256 when it is silent.
+fn config() -> ProptestConfig {
+    ProptestConfig { failure_persistence: None, ..ProptestConfig::default() }
 }
 
-fn scenario() -> impl Strategy<Value = Scenario> {
-    let step = (prop::sample::select(vec!["", "", "", "+", "&"]), any::<u16>());
-    let strategy = prop::sample::select(vec!["retry", "abort", "continue", "rollback"]);
-    let at = || prop::option::weighted(0.3, 0..30_usize);
-    (
-        prop::collection::vec(step, 0..12),
-        prop::option::of(1..5_u32),
-        strategy,
-        any::<bool>(),
-        prop::collection::vec(any::<u8>(), 1..80),
-        at(),
-        at(),
-    )
-        .prop_map(|(steps, parallel, strategy, rollback, dice, deadline_at, cancel_at)| Scenario {
-            steps,
-            parallel,
-            strategy,
-            rollback,
-            dice,
-            deadline_at,
-            cancel_at,
-        })
-}
-
-impl Scenario {
-    fn plan(&self) -> Arc<Plan> {
-        let graph = self.steps.iter().enumerate().map(|(index, (sign, bits))| {
-            let dependencies = (0..index).filter(|earlier| bits & (1 << earlier) != 0 && bits % 3 != 0);
-            format!(
-                "S{index}{sign}({})",
-                dependencies.map(|earlier| format!("S{earlier}")).collect::<Vec<_>>().join(",")
-            )
-        });
-        let mode =
-            self.parallel.map_or("sequential".to_owned(), |limit| format!("parallel, max_parallel_branches: {limit}"));
-        let rules = format!(
-            "execution_mode: {mode}, failure_recovery_strategy: {}, rollback_enabled: {}, max_retries: 2, timeout_ms: 60000",
-            self.strategy, self.rollback
-        );
-        Case::of(&graph.collect::<Vec<_>>().join(",")).rules(&rules).plan()
+/// The step that begins with a line, when it does.
+fn begun(line: &Line) -> Option<&StepId> {
+    match line {
+        Line::Asked(Command::Compute { step }) => Some(step),
+        Line::Asked(Command::Dispatch { call, attempt: 1, .. }) if call.call == 0 => Some(&call.step),
+        _ => None,
     }
 }
 
-/// One life of a run: its state, what it asked for, and what must hold of both.
-struct Life<'s> {
-    scenario: &'s Scenario,
-    plan: Arc<Plan>,
-    state: RunState,
-    /// What the run waits for.
-    asked: Vec<Command>,
-    recorded: Vec<Event>,
-    throws: usize,
-    ticks: usize,
-    /// The last answer to each call, `true` when it may be tried again.
-    may_repeat: BTreeMap<CallId, bool>,
-    succeeded: Vec<CallId>,
-    undo_began: Vec<CallId>,
+/// The step that a line is about, undoing aside.
+fn about(line: &Line) -> Option<&StepId> {
+    match line {
+        Line::Asked(Command::Compute { step }) | Line::Happened(Event::Computed { step, .. }) => Some(step),
+        Line::Asked(Command::Dispatch { call, .. })
+        | Line::Happened(Event::CallSucceeded { call, .. } | Event::CallFailed { call, .. }) => Some(&call.step),
+        _ => None,
+    }
 }
 
-impl<'s> Life<'s> {
-    fn new(scenario: &'s Scenario, plan: &Arc<Plan>) -> Self {
-        let state = RunState::new(RUN, Arc::clone(plan));
-        let plan = Arc::clone(plan);
-        let (asked, recorded, may_repeat) = (Vec::new(), Vec::new(), BTreeMap::new());
-        let (succeeded, undo_began) = (Vec::new(), Vec::new());
-        Self { scenario, plan, state, asked, recorded, throws: 0, ticks: 0, may_repeat, succeeded, undo_began }
+/// Whether the last that was told of each call of a step, or of its computation, is good; `None` when nothing was.
+fn went_well(story: &[Line], step: &StepId) -> Option<bool> {
+    let mut last = BTreeMap::new();
+    for line in story.iter().filter(|line| about(line) == Some(step)) {
+        match line {
+            Line::Happened(Event::CallSucceeded { call, .. }) => last.insert(call.call, true),
+            Line::Happened(Event::CallFailed { call, .. }) => last.insert(call.call, false),
+            Line::Happened(Event::Computed { result, .. }) => last.insert(0, result.is_ok()),
+            _ => None,
+        };
     }
+    (!last.is_empty()).then(|| last.values().all(|is_good| *is_good))
+}
 
-    /// A life that continues from records, as a recovery does.
-    fn recovered(scenario: &'s Scenario, plan: &Arc<Plan>, records: &[Event]) -> Self {
-        let mut life = Self::new(scenario, plan);
-        for record in records {
-            life.asked.clear();
-            life.happens(record.clone());
-        }
-        life.asked = life.state.outstanding();
-        life
+/// How each step ended, by name.
+fn ends(life: &Life<'_>) -> BTreeMap<StepId, String> {
+    life.outcome().steps.into_iter().map(|step| (step.step, step.ended)).collect()
+}
+
+/// A step ended as what was told of it says, and one of which nothing was told did not end well.
+fn check_end(life: &Life<'_>, step: &StepId, ended: &str) {
+    let planned = &life.plan.steps[life.plan.index_of(step).expect("a step of the plan")];
+    let was_asked = life.story.iter().any(|line| about(line) == Some(step));
+    let is_of_itself = matches!(planned.binding, Binding::Receive { .. });
+    assert!(ended != "done" || was_asked || is_of_itself, "`{step}` is done, and was never asked for");
+    assert!(ended != "skipped" || !was_asked, "`{step}` is skipped, and was asked for");
+    let cut = |line: &Line| matches!(line, Line::Asked(Command::Abort { call }) if call.step == *step);
+    let is_as_told = went_well(&life.story, step).is_none_or(|well| well == (ended == "done"));
+    assert!(is_as_told || planned.max_failures > 0 || life.story.iter().any(cut), "`{step}` {ended}");
+}
+
+/// A step that begins finds all of its dependencies at rest, and well unless it takes failures.
+fn check_begin(life: &Life<'_>, position: usize, step: &StepId) {
+    let planned = &life.plan.steps[life.plan.index_of(step).expect("a step of the plan")];
+    let (before, after) = life.story.split_at(position);
+    let ends = ends(life);
+    for index in &planned.depends_on {
+        let dependency = &life.plan.steps[*index].id;
+        assert!(after.iter().all(|line| about(line) != Some(dependency)), "`{dependency}` goes on beside `{step}`");
+        let may_fail = life.plan.steps[*index].max_failures > 0;
+        let is_well =
+            went_well(before, dependency).filter(|_| !may_fail).unwrap_or_else(|| ends[dependency] != "failed");
+        assert!(is_well || planned.takes_failures, "`{step}` begins although `{dependency}` is not done");
     }
+}
 
-    fn throw(&mut self) -> u8 {
-        self.throws += 1;
-        self.scenario.dice[(self.throws * 7) % self.scenario.dice.len()]
-    }
-
-    fn now(&self) -> Timestamp {
-        Timestamp::UNIX_EPOCH + Duration::from_millis(self.ticks as u64)
-    }
-
-    fn start(&mut self) {
-        let intents: Vec<_> = self.plan.steps.iter().filter(|step| step.id.as_str().starts_with('S')).collect();
-        let intents = intents
-            .iter()
-            .flat_map(|step| (0..2).map(|call| json!({"kind": format!("{}.do", step.id), "payload": call})));
-        let input = json!({"entity": "e", "intents": intents.collect::<Vec<_>>()});
-        self.happens(Event::Started(Box::new(Start::new(self.now(), input))));
-    }
-
-    /// Feeds an event and all computations that follow, and takes note of what is asked.
-    fn happens(&mut self, event: Event) {
-        let mut events = std::collections::VecDeque::from([event]);
-        while let Some(event) = events.pop_front() {
-            self.note(&event);
-            for command in self.state.apply(event).expect("it was asked for") {
-                self.check(&command);
-                match command {
-                    Command::Compute { step } => {
-                        let result = self.computed(step.as_str());
-                        events.push_back(Event::Computed { step, result });
-                    }
-                    Command::Abort { call } => self.asked.retain(|asked| call_of(asked) != Some(&call)),
-                    Command::Finish => assert!(self.state.is_finished()),
-                    other => self.asked.push(other),
-                }
+/// The steps under way after each line.
+fn check_limit(life: &Life<'_>) {
+    let (limit, mut busy) = (life.plan.max_parallel.value as usize, BTreeSet::new());
+    let mut open: BTreeSet<CallId> = BTreeSet::new();
+    for line in &life.story {
+        match line {
+            Line::Asked(Command::Dispatch { call, .. } | Command::Arm { timer: Timer::Retry(call), .. }) => {
+                open.insert(call.clone());
             }
-            let busy: BTreeSet<_> = self
-                .asked
-                .iter()
-                .filter(|asked| !matches!(asked, Command::Undo { .. }))
-                .filter_map(call_of)
-                .map(|call| &call.step)
-                .collect();
-            assert!(busy.len() <= self.plan.max_parallel.value as usize, "never more than the limit: {busy:?}");
-        }
-    }
-
-    fn computed(&self, step: &str) -> Result<Value, Failure> {
-        let intents = || self.state.input()["intents"].clone();
-        match (step, step.len() + self.scenario.dice[step.len() % self.scenario.dice.len()] as usize) {
-            ("reduce", _) => Ok(json!({"state": 1, "intents": intents(), "settled": [], "refusal": null})),
-            (_, odds) if odds % 11 == 0 => Err(Failure::new(ErrorClass::Validation, "ONEX9999", "no")),
-            _ => Ok(json!({"status": "success", "seen": self.state.outputs().to_string().len()})),
-        }
-    }
-
-    fn note(&mut self, event: &Event) {
-        self.recorded.extend(event.record_kind().map(|_| event.clone()));
-        match event {
-            Event::CallSucceeded { call, .. } => {
-                assert!(!self.succeeded.contains(call), "an effect succeeds once");
-                self.succeeded.push(call.clone());
-                self.may_repeat.insert(call.clone(), false);
+            Line::Happened(Event::CallSucceeded { call, .. } | Event::CallFailed { call, .. })
+            | Line::Asked(Command::Abort { call }) => {
+                open.remove(call);
             }
-            Event::CallFailed { call, failure, .. } => {
-                self.may_repeat.insert(call.clone(), failure.class == ErrorClass::Connection);
+            _ => {}
+        }
+        busy = open.iter().map(|call| call.step.clone()).collect::<BTreeSet<_>>();
+        // What is asked for in answer to an event comes after it, one command after another.
+        assert!(busy.len() <= limit, "never more than {limit}: {busy:?}");
+    }
+    assert!(busy.is_empty(), "nothing is left open: {busy:?}");
+}
+
+/// The calls of each step that are under way at once.
+fn check_instances(life: &Life<'_>) {
+    let mut open: BTreeMap<&StepId, BTreeSet<u32>> = BTreeMap::new();
+    for line in &life.story {
+        match line {
+            Line::Asked(Command::Dispatch { call, .. }) => {
+                let calls = open.entry(&call.step).or_default();
+                calls.insert(call.call);
+                let limit = life.plan.steps[life.plan.index_of(&call.step).expect("a step")].max_instances as usize;
+                assert!(calls.len() <= limit, "never more than {limit} calls of `{}`: {calls:?}", call.step);
+            }
+            Line::Happened(Event::CallSucceeded { call, .. } | Event::CallFailed { call, .. })
+            | Line::Asked(Command::Abort { call }) => {
+                open.entry(&call.step).or_default().remove(&call.call);
             }
             _ => {}
         }
     }
+}
 
-    fn check(&self, command: &Command) {
-        let (step, is_first) = match command {
-            Command::Compute { step } => (step, true),
-            Command::Dispatch { call, attempt, .. } => {
-                assert!(
-                    self.may_repeat.get(call).is_none_or(|may| *may),
-                    "only a retryable failure is tried again: {call:?}"
-                );
-                (&call.step, *attempt == 1)
+/// Between a pause and what ends it, nothing begins.
+fn check_pause(story: &[Line]) {
+    let mut is_paused = false;
+    for line in story {
+        match line {
+            Line::Happened(Event::PauseRequested { .. }) => is_paused = true,
+            Line::Happened(Event::ResumeRequested { .. } | Event::CancelRequested { .. }) => is_paused = false,
+            Line::Asked(
+                Command::Compute { .. } | Command::Dispatch { .. } | Command::Undo { .. } | Command::Arm { .. },
+            ) => {
+                assert!(!is_paused, "{line:?} in a paused run");
             }
-            _ => return,
-        };
-        let index = self.plan.index_of(step).expect("a step of the plan");
-        let ended = self.state.dependencies(index);
-        assert!(
-            !is_first || ended.len() == self.plan.steps[index].depends_on.len(),
-            "`{step}` starts after its dependencies"
-        );
-        let all_done = ended.iter().all(|(_, result)| matches!(result, onex_node::StepResult::Done(_)));
-        assert!(all_done || self.plan.steps[index].takes_failures, "`{step}` starts when they are done");
-    }
-
-    /// Refused events change nothing.
-    fn refuse(&mut self) {
-        let before = format!("{:?}", self.state);
-        let (at, attempt) = (self.now(), 77);
-        let call = CallId { step: "S0".into(), call: 0 };
-        let failure = Failure::new(ErrorClass::Connection, "ONEX4001", "down");
-        let start = self.recorded[0].clone();
-        let mut refused = vec![
-            start,
-            Event::Computed { step: "S0".into(), result: Ok(Value::Null) },
-            Event::CallSucceeded { call: call.clone(), attempt, output: Value::Null, at },
-            Event::CallFailed { call: call.clone(), attempt, failure: failure.clone(), at },
-            Event::UndoFailed { call, attempt, failure, at },
-        ];
-        if self.state.is_finished() {
-            refused.extend([Event::CancelRequested { at }, Event::TimerFired { timer: Timer::RunDeadline, at }]);
+            _ => {}
         }
-        for event in refused {
-            self.state.apply(event.clone()).expect_err("nothing asked for it");
-        }
-        assert_eq!(format!("{:?}", self.state), before, "what was refused changed nothing");
     }
+}
 
-    fn answer(&mut self, command: Command) -> Event {
-        let at = self.now();
-        let failure = |class| Failure::new(class, "ONEX4001", "no");
-        let fate = self.throw() % 8;
-        match command {
-            Command::Dispatch { call, attempt, .. } => match fate {
-                0 => Event::CallFailed { call, attempt, failure: failure(ErrorClass::Validation), at },
-                1 | 2 => Event::CallFailed { call, attempt, failure: failure(ErrorClass::Connection), at },
-                _ => Event::CallSucceeded { call, attempt, output: json!({"by": attempt}), at },
-            },
-            Command::Undo { call, attempt, .. } => {
-                if attempt == 1 && !self.undo_began.contains(&call) {
-                    self.undo_began.push(call.clone());
-                }
-                match fate {
-                    0 => Event::UndoFailed { call, attempt, failure: failure(ErrorClass::Validation), at },
-                    1 | 2 => Event::UndoFailed { call, attempt, failure: failure(ErrorClass::Connection), at },
-                    _ => Event::UndoSucceeded { call, at },
-                }
+fn check_repeats(story: &[Line]) {
+    let mut may_be_asked: BTreeMap<(&CallId, bool), u32> = BTreeMap::new();
+    for line in story {
+        match line {
+            Line::Asked(Command::Dispatch { call, attempt, .. }) => {
+                assert_eq!(may_be_asked.insert((call, false), 0).unwrap_or(1), *attempt, "{call:?}");
             }
-            Command::Arm { timer, .. } => Event::TimerFired { timer, at },
-            other => panic!("nothing to answer: {other:?}"),
-        }
-    }
-
-    fn next(&mut self) -> Event {
-        if self.scenario.cancel_at == Some(self.ticks) {
-            return Event::CancelRequested { at: self.now() };
-        }
-        let is_deadline = |command: &Command| matches!(command, Command::Arm { timer: Timer::RunDeadline, .. });
-        let is_due = self.scenario.deadline_at == Some(self.ticks);
-        let choices: Vec<_> =
-            (0..self.asked.len()).filter(|index| is_deadline(&self.asked[*index]) == is_due).collect();
-        let choices = if choices.is_empty() {
-            (0..self.asked.len()).filter(|index| !is_deadline(&self.asked[*index])).collect()
-        } else {
-            choices
-        };
-        assert!(!choices.is_empty(), "a run waits for something until it has finished: {:?}", self.state);
-        let chosen = choices[usize::from(self.throw()) % choices.len()];
-        let command = self.asked.remove(chosen);
-        self.answer(command)
-    }
-
-    fn live(&mut self) {
-        while !self.state.is_finished() {
-            if self.ticks.is_multiple_of(5) {
-                self.refuse();
+            Line::Asked(Command::Undo { call, attempt, .. }) => {
+                assert_eq!(may_be_asked.insert((call, true), 0).unwrap_or(1), *attempt, "undo of {call:?}");
             }
-            self.ticks += 1;
-            assert!(self.ticks < 1_000, "a run finishes");
-            let event = self.next();
-            self.happens(event);
+            Line::Happened(Event::CallFailed { call, attempt, failure, .. }) => {
+                may_be_asked.insert((call, false), next(*attempt, failure));
+            }
+            Line::Happened(Event::UndoFailed { call, attempt, failure, .. }) => {
+                may_be_asked.insert((call, true), next(*attempt, failure));
+            }
+            _ => {}
         }
-        self.refuse();
-        self.check_end();
     }
+}
 
-    fn check_end(&self) {
-        let outcome = self.state.outcome().expect("it has finished");
-        let ids: Vec<_> = outcome.steps.iter().map(|step| &step.step).collect();
-        assert_eq!(
-            ids,
-            self.plan.steps.iter().map(|step| &step.id).collect::<Vec<_>>(),
-            "each step ends in exactly one way"
-        );
-        assert!(outcome.steps.iter().all(|step| ["done", "failed", "skipped"].contains(&step.ended.as_str())));
-        let last_order: Vec<_> =
-            self.succeeded.iter().rev().filter(|call| self.undo_began.contains(call)).cloned().collect();
-        assert_eq!(self.undo_began, last_order, "undone in the reverse of the order they succeeded");
-        let is_undone = self.plan.rollback.value && ["failed", "cancelled"].contains(&outcome.status.as_str());
-        assert!(is_undone || self.undo_began.is_empty(), "{outcome:?}");
-    }
+/// The attempt that may follow a failure; none is numbered 0.
+fn next(attempt: u32, failure: &Failure) -> u32 {
+    if failure.class == ErrorClass::Connection && attempt <= 2 { attempt + 1 } else { 0 }
+}
 
-    fn told(&self) -> (String, String) {
-        (format!("{:?}", self.state.outcome()), self.state.pure_hash())
+/// Events that no run waits for, or that a finished one may not take.
+fn unwanted(life: &Life<'_>) -> Vec<Event> {
+    let (at, attempt, call) = (Default::default(), 77, CallId { step: "S0".into(), call: 0 });
+    let failure = Failure::new(ErrorClass::Connection, "ONEX4001", "down");
+    let mut events = vec![
+        life.records[0].clone(),
+        Event::Computed { step: "S0".into(), result: Ok(Value::Null) },
+        Event::CallSucceeded { call: call.clone(), attempt, output: Value::Null, at },
+        Event::CallFailed { call: call.clone(), attempt, failure: failure.clone(), at },
+        Event::UndoFailed { call: call.clone(), attempt, failure, at },
+    ];
+    if life.state.is_finished() {
+        let timers = [Timer::RunDeadline, Timer::Retry(call.clone()), Timer::RetryUndo(call.clone())];
+        events.extend(timers.map(|timer| Event::TimerFired { timer, at }));
+        events.extend([Event::CancelRequested { at }, Event::PauseRequested { at }, Event::ResumeRequested { at }]);
+        events.push(Event::UndoSucceeded { call, at });
+        events.extend(life.records.iter().cloned());
     }
+    events
+}
+
+fn check_refusals(life: &mut Life<'_>) {
+    let before = format!("{:?}", life.state);
+    for event in unwanted(life) {
+        life.state.apply(event.clone()).expect_err(&format!("nothing asked for {event:?}"));
+    }
+    assert_eq!(format!("{:?}", life.state), before, "what was refused changed nothing");
+}
+
+/// Where an intent's kind stands in the contract.
+fn place(plan: &Plan, kind: &str) -> usize {
+    plan.index_of(&kind.split('.').next().unwrap_or_default().into()).expect("a step of the plan")
+}
+
+fn check_undoing(life: &Life<'_>) {
+    let calls = |pick: fn(&Line) -> Option<&CallId>| {
+        let mut calls: Vec<CallId> = Vec::new();
+        life.story.iter().filter_map(pick).for_each(|call| {
+            if !calls.contains(call) {
+                calls.push(call.clone());
+            }
+        });
+        calls
+    };
+    let mut succeeded = calls(|line| match line {
+        Line::Happened(Event::CallSucceeded { call, .. }) => Some(call),
+        _ => None,
+    });
+    let undone = calls(|line| match line {
+        Line::Asked(Command::Undo { call, .. }) => Some(call),
+        _ => None,
+    });
+    succeeded.reverse();
+    assert!(
+        undone.is_empty() || undone == succeeded,
+        "all, in the reverse of their order: {undone:?} of {succeeded:?}"
+    );
+    let has_failed = ["failed", "cancelled"].contains(&life.outcome().status.as_str());
+    assert!(has_failed || undone.is_empty(), "nothing is undone in a run that went well");
+    assert!(
+        !(has_failed && life.plan.rollback.value) || undone == succeeded,
+        "all is undone when the contract says so"
+    );
+}
+
+/// How the steps of a run ended, without times.
+fn told(scenario: &Scenario) -> Vec<(String, String, Option<String>, u32)> {
+    let plan = scenario.plan();
+    let steps = Life::of(scenario, &plan).outcome().steps.into_iter();
+    steps.map(|step| (step.step.to_string(), step.ended, step.code, step.attempts)).collect()
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
-    fn r31_every_run_keeps_its_invariants_and_can_be_cut_anywhere(scenario in scenario()) {
+    fn r31_every_step_ends_in_exactly_one_way(scenario in scenario()) {
         let plan = scenario.plan();
-        let mut life = Life::new(&scenario, &plan);
-        life.start();
-        life.live();
-        let records = life.recorded.clone();
-        let folded = Life::recovered(&scenario, &plan, &records);
-        assert_eq!(folded.told(), life.told(), "the state is the fold of its records");
-        for cut in 1..records.len() {
-            let mut continued = Life::recovered(&scenario, &plan, &records[..cut]);
-            continued.undo_began = continued.state_undos(&records[..cut]);
-            continued.live();
-        }
+        let life = Life::of(&scenario, &plan);
+        let outcome = life.outcome();
+        let told: Vec<_> = outcome.steps.iter().map(|step| &step.step).collect();
+        assert_eq!(told, plan.steps.iter().map(|step| &step.id).collect::<Vec<_>>());
+        assert!(outcome.steps.iter().all(|step| ["done", "failed", "skipped"].contains(&step.ended.as_str())));
+        let computed = life.story.iter().filter_map(|line| match line {
+            Line::Asked(Command::Compute { step }) => Some(step),
+            _ => None,
+        });
+        let computed: Vec<_> = computed.collect();
+        assert_eq!(computed.iter().collect::<BTreeSet<_>>().len(), computed.len(), "each is computed once");
+        ends(&life).iter().for_each(|(step, ended)| check_end(&life, step, ended));
     }
-}
 
-impl Life<'_> {
-    /// Calls whose undoing is in the records.
-    fn state_undos(&self, records: &[Event]) -> Vec<CallId> {
-        let mut calls = Vec::new();
-        for record in records {
-            if let Event::UndoSucceeded { call, .. } | Event::UndoFailed { call, .. } = record
-                && !calls.contains(call)
-            {
-                calls.push(call.clone());
+    #[test]
+    fn o09_no_step_starts_before_its_dependencies_are_satisfied(scenario in scenario()) {
+        let plan = scenario.plan();
+        let life = Life::of(&scenario, &plan);
+        for (position, line) in life.story.iter().enumerate() {
+            if let Some(step) = begun(line) {
+                check_begin(&life, position, step);
             }
         }
-        calls
+    }
+
+    #[test]
+    fn r13_no_more_than_the_limit_run_at_once(scenario in scenario()) {
+        let plan = scenario.plan();
+        check_limit(&Life::of(&scenario, &plan));
+    }
+
+    #[test]
+    fn r13_no_more_calls_of_a_step_than_it_allows_run_at_once(scenario in scenario()) {
+        let plan = scenario.plan();
+        check_instances(&Life::of(&scenario, &plan));
+    }
+
+    #[test]
+    fn r30_a_paused_run_begins_nothing(scenario in scenario()) {
+        let plan = scenario.plan();
+        check_pause(&Life::of(&scenario, &plan).story);
+    }
+
+    #[test]
+    fn r14_results_are_told_in_the_order_of_the_contract(scenario in scenario()) {
+        let plan = scenario.plan();
+        let outcome = Life::of(&scenario, &plan).outcome();
+        let places: Vec<_> = outcome.intents.iter().map(|intent| place(&plan, &intent.intent_kind)).collect();
+        assert!(places.is_sorted(), "{places:?}");
+    }
+
+    #[test]
+    fn r14_when_everything_goes_on_the_end_does_not_depend_on_the_order_of_answers(
+        scenario in scenario(),
+        order in prop::collection::vec(any::<u8>(), 1..80),
+    ) {
+        let scenario = scenario.without_stops();
+        assert_eq!(told(&scenario.reordered(vec![0])), told(&scenario.reordered(order)));
+    }
+
+    #[test]
+    fn r01_an_effect_is_asked_for_again_only_after_a_failure_that_may_pass(scenario in scenario()) {
+        let plan = scenario.plan();
+        check_repeats(&Life::of(&scenario, &plan).story);
+    }
+
+    #[test]
+    fn r30_a_finished_run_accepts_nothing_and_a_refused_event_changes_nothing(scenario in scenario(), cut in 1..40_usize) {
+        let plan = scenario.plan();
+        let mut life = Life::of(&scenario, &plan);
+        check_refusals(&mut life);
+        let cut = cut.min(life.records.len());
+        check_refusals(&mut Life::read(&scenario, &plan, &life.records[..cut]));
+    }
+
+    #[test]
+    fn r15_the_fold_of_the_records_is_the_state_that_was_lived_through(scenario in scenario()) {
+        let plan = scenario.plan();
+        let life = Life::of(&scenario, &plan);
+        let read = Life::read(&scenario, &plan, &life.records);
+        assert_eq!(read.tellings, life.tellings);
+    }
+
+    #[test]
+    fn r15_a_run_that_dies_anywhere_repeats_only_what_was_in_flight(scenario in scenario()) {
+        let plan = scenario.plan();
+        let life = Life::of(&scenario, &plan);
+        for cut in 1..life.records.len() {
+            let story = Life::read(&scenario, &plan, &life.records[..cut]).lived().story;
+            let succeeded: Vec<_> = story.iter().filter_map(|line| match line {
+                Line::Happened(Event::CallSucceeded { call, .. }) => Some(call),
+                _ => None,
+            }).collect();
+            assert_eq!(succeeded.iter().collect::<BTreeSet<_>>().len(), succeeded.len(), "an effect succeeds once");
+            let death = story.iter().position(|line| *line == Line::Died).expect("it died");
+            let again = story[death..].iter().filter(|line| matches!(line, Line::Asked(Command::Dispatch { .. })));
+            let before = story[..death].iter().filter(|line| matches!(line, Line::Happened(Event::CallSucceeded { .. })));
+            let before: BTreeSet<_> = before.filter_map(|line| about_call(line)).collect();
+            assert!(again.filter_map(|line| about_call(line)).all(|call| !before.contains(call)), "what is done stays done");
+        }
+    }
+
+    #[test]
+    fn r06_what_is_undone_is_all_of_it_in_the_reverse_of_its_order(scenario in scenario()) {
+        let plan = scenario.plan();
+        check_undoing(&Life::of(&scenario, &plan));
     }
 }
 
-fn call_of(command: &Command) -> Option<&CallId> {
-    match command {
-        Command::Dispatch { call, .. }
-        | Command::Undo { call, .. }
-        | Command::Arm { timer: Timer::Retry(call), .. } => Some(call),
+fn about_call(line: &Line) -> Option<&CallId> {
+    match line {
+        Line::Asked(command) => call_of(command),
+        Line::Happened(Event::CallSucceeded { call, .. }) => Some(call),
         _ => None,
     }
 }

@@ -1,8 +1,5 @@
-//! A world for one contract: steps in the notation of the case tables, effects that follow a script, a
-//! clock that follows tokio's paused time.
-//!
-//! `A,B!(A),C+` are three steps: `A` carries out an intent, so does `B` after `A`, and fails; `C` computes.
-//! `+` hands on, `*` computes what the script says, `&` aggregates, `>` publishes; no sign is an effect.
+//! A world for one contract: steps in the [notation](crate::notation) of the case tables, effects that follow a
+//! script, a clock that follows tokio's paused time.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -15,10 +12,12 @@ use onex_node::{
     Compute, ComputeInput, Effect, EffectCall, ErrorClass, Failure, Intent, IntentOutcome, NodeRegistry, ReduceContext,
     Reducer, Reduction, RunId, Timestamp,
 };
-use onex_orchestrator::{Clock, DriveError, NodeOrchestrator, Plan, RunEnd, RunRequest, Worker};
+use onex_orchestrator::{Clock, DriveError, Event, NodeOrchestrator, Plan, RunEnd, RunRequest, Start, Worker};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use uuid::Uuid;
+
+use crate::notation::{Step, steps};
 
 pub(crate) const RUN: RunId = RunId(Uuid::from_u128(1));
 
@@ -28,67 +27,9 @@ pub(crate) enum Deed {
     Succeeds,
     Fails(ErrorClass),
     Takes(u64),
+    /// Succeeds and gives so many bytes.
+    Gives(usize),
     Panics,
-}
-
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Step {
-    pub(crate) name: String,
-    pub(crate) sign: Option<char>,
-    pub(crate) fails: bool,
-    pub(crate) depends_on: Vec<String>,
-}
-
-impl Step {
-    fn parse(text: &str) -> Self {
-        let (head, dependencies) = text.split_once('(').unwrap_or((text, ""));
-        let name: String = head.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect();
-        let signs = &head[name.len()..];
-        Self {
-            name,
-            sign: signs.chars().find(|sign| "+*&>".contains(*sign)),
-            fails: signs.contains('!'),
-            depends_on: dependencies
-                .trim_end_matches(')')
-                .split(',')
-                .filter(|name| !name.is_empty())
-                .map(str::to_owned)
-                .collect(),
-        }
-    }
-
-    fn yaml(&self) -> String {
-        let (kind, config) = match self.sign {
-            None => ("effect", format!("effect_node: scripted, intent_filter: {}.do", self.name)),
-            Some('*') => ("compute", "compute_node: variable".to_owned()),
-            Some('&') => ("compute", "aggregation_strategy: all_or_partial".to_owned()),
-            Some('>') => ("effect", "event_type: Told".to_owned()),
-            Some(_) => ("compute", String::new()),
-        };
-        let reduce = self.sign.is_none().then_some("reduce");
-        let depends_on: Vec<_> = reduce.into_iter().chain(self.depends_on.iter().map(String::as_str)).collect();
-        format!(
-            "        - {{node_id: {}, node_type: {kind}, depends_on: [{}], step_config: {{{config}}}}}\n",
-            self.name,
-            depends_on.join(", ")
-        )
-    }
-}
-
-fn steps(graph: &str) -> Vec<Step> {
-    let (mut steps, mut depth, mut start) = (Vec::new(), 0, 0);
-    for (position, letter) in graph.char_indices().chain([(graph.len(), ',')]) {
-        match letter {
-            '(' => depth += 1,
-            ')' => depth -= 1,
-            ',' if depth == 0 => {
-                steps.extend((start < position).then(|| Step::parse(&graph[start..position])));
-                start = position + 1;
-            }
-            _ => {}
-        }
-    }
-    steps
 }
 
 /// What the scripted nodes do, and what they did.
@@ -107,6 +48,8 @@ pub(crate) struct Done {
     pub(crate) succeeded: Vec<String>,
     /// Idempotency keys by attempt.
     pub(crate) keys: Vec<String>,
+    /// Correlation ids by attempt.
+    pub(crate) correlation_ids: Vec<Uuid>,
     /// When attempts began, in milliseconds.
     pub(crate) times: Vec<u64>,
     pub(crate) running: usize,
@@ -129,12 +72,14 @@ impl Script {
         self.state.lock().expect("no test panics while it holds this")
     }
 
-    async fn attempt(&self, what: String, call: &EffectCall) -> Result<(), Failure> {
+    /// Makes an attempt; how many bytes more it gives.
+    async fn attempt(&self, what: String, call: &EffectCall) -> Result<usize, Failure> {
         let position = {
             let mut done = self.done();
             let position = done.began.iter().filter(|began| **began == what).count();
             done.began.push(what.clone());
             done.keys.push(call.idempotency_key.to_string());
+            done.correlation_ids.push(call.correlation_id);
             done.times.push(u64::try_from(self.started.elapsed().as_millis()).expect("tests are short"));
             done.running += 1;
             done.most_running = done.most_running.max(done.running);
@@ -142,14 +87,15 @@ impl Script {
         };
         let _running = Running(self);
         let deeds = self.deeds.get(&what).map_or(&[][..], Vec::as_slice);
-        match deeds.get(position).or(deeds.last()).unwrap_or(&Deed::Succeeds) {
-            Deed::Succeeds => {}
-            Deed::Fails(class) => return Err(Failure::new(*class, "ONEX4001", format!("`{what}` failed"))),
-            Deed::Takes(milliseconds) => tokio::time::sleep(Duration::from_millis(*milliseconds)).await,
+        let deed = *deeds.get(position).or(deeds.last()).unwrap_or(&Deed::Succeeds);
+        match deed {
+            Deed::Succeeds | Deed::Gives(_) => {}
+            Deed::Fails(class) => return Err(Failure::new(class, "ONEX4001", format!("`{what}` failed"))),
+            Deed::Takes(milliseconds) => tokio::time::sleep(Duration::from_millis(milliseconds)).await,
             Deed::Panics => panic!("`{what}` panics, as its script says"),
         }
         self.done().succeeded.push(what);
-        Ok(())
+        Ok(if let Deed::Gives(bytes) = deed { bytes } else { 0 })
     }
 }
 
@@ -158,17 +104,21 @@ struct Scripted(Arc<Script>);
 #[async_trait]
 impl Effect for Scripted {
     async fn execute(&self, call: &EffectCall) -> Result<Value, Failure> {
-        self.0.attempt(call.intent.backend().to_owned(), call).await?;
-        Ok(json!({"of": call.intent.backend()}))
+        let bytes = self.0.attempt(call.intent.backend().to_owned(), call).await?;
+        let mut output = json!({"of": call.intent.backend()});
+        if bytes > 0 {
+            output["bulk"] = json!("x".repeat(bytes));
+        }
+        Ok(output)
     }
 
     fn can_undo(&self, kind: &str) -> bool {
-        kind != "Fixed.do"
+        !kind.ends_with(".fixed")
     }
 
     async fn undo(&self, call: &EffectCall, output: &Value) -> Result<(), Failure> {
         assert_eq!(output["of"], call.intent.backend(), "an undo is given what the effect gave");
-        self.0.attempt(format!("undo {}", call.intent.backend()), call).await
+        self.0.attempt(format!("undo {}", call.intent.backend()), call).await.map(|_| ())
     }
 }
 
@@ -225,8 +175,10 @@ pub(crate) struct World {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Case {
     steps: Vec<Step>,
+    metadata: String,
     rules: String,
     errors: String,
+    edges: String,
     deeds: BTreeMap<String, Vec<Deed>>,
     calls: BTreeMap<String, usize>,
     is_bare: bool,
@@ -235,9 +187,9 @@ pub(crate) struct Case {
 impl Case {
     pub(crate) fn of(graph: &str) -> Self {
         let steps = steps(graph);
-        let failing = steps.iter().filter(|step| step.fails);
+        let failing = steps.iter().filter(|step| step.fails());
         let deeds = failing.map(|step| (step.name.clone(), vec![Deed::Fails(ErrorClass::Validation)])).collect();
-        Self { steps, deeds, ..Self::default() }
+        Self { steps, deeds, metadata: "workflow_name: cases".to_owned(), ..Self::default() }
     }
 
     /// Without the steps that receive and reduce.
@@ -245,14 +197,30 @@ impl Case {
         Self { is_bare: true, ..Self::of(graph) }
     }
 
-    /// `coordination_rules`, as the inside of a YAML map.
+    /// `workflow_metadata`, as the inside of a YAML map, in place of a name.
+    pub(crate) fn metadata(self, metadata: &str) -> Self {
+        Self { metadata: metadata.to_owned(), ..self }
+    }
+
+    /// `edges`, as the inside of a YAML list.
+    pub(crate) fn edges(self, edges: &str) -> Self {
+        Self { edges: edges.to_owned(), ..self }
+    }
+
+    /// More `coordination_rules`, as the inside of a YAML map.
     pub(crate) fn rules(self, rules: &str) -> Self {
-        Self { rules: rules.to_owned(), ..self }
+        let all = [self.rules.as_str(), rules].into_iter().filter(|rules| !rules.is_empty()).collect::<Vec<_>>();
+        Self { rules: all.join(", "), ..self }
     }
 
     /// `error_handling`, as the inside of a YAML map.
     pub(crate) fn errors(self, errors: &str) -> Self {
         Self { errors: errors.to_owned(), ..self }
+    }
+
+    /// The same with other steps.
+    pub(crate) fn again(self, graph: &str) -> Self {
+        Self { steps: steps(graph), ..self }
     }
 
     /// What happens in each attempt of a step, the last for all further ones; `undo A` for undoing.
@@ -267,6 +235,10 @@ impl Case {
         self
     }
 
+    pub(crate) fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
     pub(crate) fn text(&self) -> String {
         let first = if self.is_bare {
             ""
@@ -276,10 +248,10 @@ impl Case {
         };
         let steps: String = self.steps.iter().map(Step::yaml).collect();
         let nodes = if first.is_empty() && steps.is_empty() { " []\n".to_owned() } else { format!("\n{first}{steps}") };
-        let (rules, errors) = (&self.rules, &self.errors);
+        let Self { metadata, rules, errors, edges, .. } = self;
         format!(
             "name: cases\nnode_type: ORCHESTRATOR\ncontract_version: \"1.0.0\"\nworkflow_coordination:\n  workflow_definition:\n    \
-             workflow_metadata: {{workflow_name: cases}}\n    execution_graph:\n      nodes:{nodes}    \
+             workflow_metadata: {{{metadata}}}\n    execution_graph:\n      nodes:{nodes}      edges: [{edges}]\n    \
              coordination_rules: {{{rules}}}\nconsumed_events: [{{topic: onex.evt.cases.ping.v1, event_type: Ping}}]\n\
              published_events: [{{topic: onex.evt.cases.told.v1, event_type: Told}}]\nerror_handling: {{{errors}}}\n"
         )
@@ -303,10 +275,10 @@ impl Case {
     }
 
     pub(crate) fn input(&self) -> Value {
-        let effects = self.steps.iter().filter(|step| step.sign.is_none());
+        let effects = self.steps.iter().filter(|step| step.is_asked());
         let intents = effects.flat_map(|step| {
             let calls = self.calls.get(&step.name).copied().unwrap_or(1);
-            (0..calls).map(|call| json!({"kind": format!("{}.do", step.name), "payload": call}))
+            (0..calls).map(|call| json!({"kind": step.intent_kind(), "payload": call}))
         });
         json!({"entity": "e", "intents": intents.collect::<Vec<_>>(), "share": 31.245_270_191_439_438})
     }
@@ -341,7 +313,7 @@ pub(crate) fn world_of(text: &str, workflows: &[&str], input: Value, deeds: &[(&
     let worker = Worker::new(Arc::new(MemoryJournal::new()), clock, "w", Duration::from_secs(30));
     readings.iter().for_each(|reading| worker.workflows.insert(orchestrator(reading)));
     let contract = readings[0].contract.as_ref().map(onex_contract::Contract::steps).unwrap_or_default();
-    let steps = contract.iter().map(|node| Step { name: node.node_id.clone(), ..Step::default() }).collect();
+    let steps = contract.iter().map(|node| Step::named(&node.node_id)).collect();
     World { steps, script, orchestrator: orchestrator(&readings[0]), worker, input }
 }
 
@@ -382,10 +354,15 @@ impl World {
             let own = steps.filter(|step| self.steps.iter().any(|own| own.name == step.step.as_str()));
             own.map(|step| step.step.to_string()).collect::<Vec<_>>().join(",")
         };
-        let lists = ["done", "failed", "skipped"].map(|ended| (ended, named(ended)));
         let lists =
-            lists.iter().filter(|(_, steps)| !steps.is_empty()).map(|(ended, steps)| format!("{ended}[{steps}]"));
-        let status = end.outcome.status.as_str();
-        lists.chain([status.to_owned()]).collect::<Vec<_>>().join(" ")
+            [("done", "done"), ("fail", "failed"), ("skip", "skipped")].map(|(word, ended)| (word, named(ended)));
+        let lists = lists.iter().filter(|(_, steps)| !steps.is_empty()).map(|(word, steps)| format!("{word}[{steps}]"));
+        let status = end.outcome.status.as_str().to_uppercase();
+        lists.chain([status]).collect::<Vec<_>>().join(" ")
     }
+}
+
+/// The event that a run begins with.
+pub(crate) fn started(input: &Value) -> Event {
+    Event::Started(Box::new(Start::new(Timestamp::UNIX_EPOCH, input.clone())))
 }
