@@ -64,9 +64,14 @@ pub fn check_facts(contracts: &[FileFacts<'_>], known_nodes: &[(String, Archetyp
     let mut diagnostics = names::same_names(contracts);
     diagnostics.extend(names::unknown_nodes(contracts, &kinds));
     diagnostics.extend(topics::two_owners(contracts));
-    diagnostics.extend(topics::near_misses(contracts));
-    diagnostics.extend(topics::two_models(contracts));
-    diagnostics.extend(circles::cycles(contracts));
+    // The one rule that takes its time goes beside the others.
+    diagnostics.extend(std::thread::scope(|scope| {
+        let near_misses = scope.spawn(|| topics::near_misses(contracts));
+        let mut others = topics::two_models(contracts);
+        others.extend(circles::cycles(contracts));
+        let near_misses = near_misses.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        near_misses.into_iter().chain(others).collect::<Vec<_>>()
+    }));
     diagnostics
 }
 

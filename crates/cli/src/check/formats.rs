@@ -6,6 +6,8 @@ use onex_contract::{Diagnostic, Severity, rules};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::examine::Findings;
+
 #[derive(Serialize)]
 struct All<'f> {
     diagnostics: Vec<Told<'f>>,
@@ -109,11 +111,12 @@ pub(super) fn statistics(findings: &[Diagnostic]) -> String {
 }
 
 /// One line for people.
-pub(super) fn summary(files: usize, findings: &[Diagnostic], notes_are_shown: bool) -> String {
-    let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+pub(super) fn summary(files: usize, findings: &Findings, notes_are_shown: bool) -> String {
+    let count = |severity| findings.told.iter().filter(|finding| finding.severity == severity).count();
     let counted = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
-    let notes = counted(count(Severity::Note), "note");
-    let hint = if !notes_are_shown && count(Severity::Note) > 0 { " (`--notes` shows them)" } else { "" };
+    let all_notes = count(Severity::Note) + findings.untold.values().sum::<usize>();
+    let notes = counted(all_notes, "note");
+    let hint = if !notes_are_shown && all_notes > 0 { " (`--notes` shows them)" } else { "" };
     let (errors, warnings) = (counted(count(Severity::Error), "error"), counted(count(Severity::Warning), "warning"));
     format!("{}: {errors}, {warnings}, {notes}{hint}", counted(files, "contract"))
 }
