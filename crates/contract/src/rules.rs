@@ -10,6 +10,7 @@ mod idempotency;
 mod ineffective;
 mod kind;
 mod machine;
+mod order;
 mod routes;
 mod steps;
 mod topics;

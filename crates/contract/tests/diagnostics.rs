@@ -89,7 +89,7 @@ fn every_broken_contract_is_found_at_its_place() {
             "onex.evt.Hello",
             "no topic",
         ),
-        ("step_timeout_ms: 5000", "step_timeout_ms: 20000", "ONEX0031", "30000", "80700 ms"),
+        ("step_timeout_ms: 5000", "step_timeout_ms: 20000", "ONEX0031", "30000", "80875 ms"),
         (
             "execution_graph:\n",
             "execution_graph:\n      edges: [{from_node: decide, to_node: tell}]\n",

@@ -64,10 +64,9 @@ fn starts(contract: &Contract) -> Vec<(String, KeyPath)> {
     if contract.workflow_coordination.is_none() {
         return Vec::new();
     }
-    let starting = contract.starting_events().filter_map(|event| Some((event, event.topic.clone()?)));
-    let placed = starting.map(|(event, topic)| {
-        let index = contract.consumed_events.iter().position(|consumed| consumed == event).unwrap_or(0);
-        (topic, KeyPath::of(&["consumed_events"]).index(index).key("topic"))
+    let starting = contract.placed_starting_events();
+    let placed = starting.filter_map(|(index, event)| {
+        Some((event.topic.clone()?, KeyPath::of(&["consumed_events"]).index(index).key("topic")))
     });
     placed.collect()
 }
