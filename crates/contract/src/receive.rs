@@ -31,7 +31,8 @@ pub(crate) fn matcher(glob: &str) -> Option<GlobMatcher> {
     Some(Glob::new(glob).ok()?.compile_matcher())
 }
 
-fn fits(patterns: &[Option<GlobMatcher>], event: &EventDeclaration) -> bool {
+/// Whether one of the patterns fits an event.
+pub(crate) fn fits(patterns: &[Option<GlobMatcher>], event: &EventDeclaration) -> bool {
     let written = event.topic.as_deref().map(event_and_version).unwrap_or_default();
     let dotted = written.replace(['-', '_'], ".");
     let words: Vec<&str> = event.event_type.as_deref().into_iter().chain([dotted.as_str(), written.as_str()]).collect();

@@ -65,7 +65,10 @@ fn check_and_plan_agree_on_the_worst_case() {
         ("failure_recovery_strategy: rollback", "failure_recovery_strategy: abort, max_retries: 5"),
         (rules, "coordination_rules: {retry_backoff_multiplier: 3.0, retry_backoff_ms: 200, max_retries: 9, "),
         (rules, "coordination_rules: {step_timeout_ms: 700, max_retries: 0, "),
-        ("consumed_events:", "error_handling: {retry_policy: {max_delay_ms: 1500, jitter_factor: 0.5}}\nconsumed_events:"),
+        (
+            "consumed_events:",
+            "error_handling: {retry_policy: {max_delay_ms: 1500, jitter_factor: 0.5}}\nconsumed_events:",
+        ),
         (
             "consumed_events:",
             "error_handling: {retry_policy: {max_retries: 2, exponential_base: 1.0, initial_delay_ms: 10}}\nconsumed_events:",

@@ -4,11 +4,11 @@
 //! The precedence of the numbers and the defaults are those of the orchestrator's policies; a test of `onex plan`
 //! holds the two against each other.
 
-use super::order::{before, order};
+use super::order::{before, is_parallel, order};
 use super::{Finding, Rule, place};
 use crate::model::{
-    Archetype, Contract, CoordinationRules, ExecutionGraph, ExecutionMode, FailureRecoveryStrategy, GraphNode,
-    RetryPolicy, WorkflowCoordination,
+    Archetype, Contract, CoordinationRules, ExecutionGraph, FailureRecoveryStrategy, GraphNode, RetryPolicy,
+    WorkflowCoordination,
 };
 
 pub(super) const DEADLINE: Rule = Rule::of_contract(
@@ -57,12 +57,9 @@ fn deadline(contract: &Contract) -> Vec<Finding> {
 /// Sequential: the sum of all steps. Parallel: the longest way through the graph.
 fn worst_case_ms(contract: &Contract, workflow: &WorkflowCoordination) -> u64 {
     let definition = &workflow.workflow_definition;
-    let rules = &definition.coordination_rules;
     let durations: Vec<u64> =
         definition.execution_graph.nodes.iter().map(|node| step_ms(contract, workflow, node)).collect();
-    let mode = rules.execution_mode.or(definition.workflow_metadata.execution_mode).or(workflow.execution_mode);
-    let is_parallel = mode == Some(ExecutionMode::Parallel) && rules.parallel_execution_allowed != Some(false);
-    if is_parallel {
+    if is_parallel(workflow) {
         longest_way(&definition.execution_graph, &durations)
     } else {
         durations.into_iter().fold(0, u64::saturating_add)
@@ -109,7 +106,8 @@ fn step_ms(contract: &Contract, workflow: &WorkflowCoordination, node: &GraphNod
 fn delays_ms(rules: &CoordinationRules, policy: Option<&RetryPolicy>, retries: u32) -> u64 {
     let of_policy = |read: fn(&RetryPolicy) -> Option<f64>| policy.and_then(read);
     let whole = |read: fn(&RetryPolicy) -> Option<u64>| policy.and_then(read);
-    let initial = rules.retry_backoff_ms.or(whole(|policy| policy.initial_delay_ms)).unwrap_or(default::INITIAL_DELAY_MS);
+    let initial =
+        rules.retry_backoff_ms.or(whole(|policy| policy.initial_delay_ms)).unwrap_or(default::INITIAL_DELAY_MS);
     let longest = whole(|policy| policy.max_delay_ms).unwrap_or(default::MAX_DELAY_MS) as f64;
     let base = rules.retry_backoff_multiplier.or(of_policy(|policy| policy.exponential_base)).unwrap_or(default::BASE);
     let jitter = of_policy(|policy| policy.jitter_factor).unwrap_or(default::JITTER);

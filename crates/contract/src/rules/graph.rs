@@ -55,9 +55,7 @@ fn undeclared_dependencies(contract: &Contract) -> Vec<Finding> {
                     "Execution graph node '{}' depends on undeclared node_id(s): ['{dependency}']",
                     node.node_id
                 );
-                let near = declared.iter().max_by(|left, right| {
-                    strsim::jaro_winkler(left, dependency).total_cmp(&strsim::jaro_winkler(right, dependency))
-                });
+                let near = crate::near::nearest(dependency, declared.iter().copied());
                 let diagnostic = UNDECLARED_DEPENDENCY.finding(path, message);
                 findings.push(Finding::at_value(match near {
                     Some(near) => diagnostic.with_help(format!("did you mean `{near}`?")),
@@ -105,9 +103,8 @@ fn isolated_steps(contract: &Contract) -> Vec<Finding> {
     }
     let before = before(&workflow.workflow_definition.execution_graph);
     let followed: BTreeSet<usize> = before.iter().flatten().copied().collect();
-    let is_alone = |index: usize| {
-        before[index].is_empty() && nodes[index].depends_on.is_empty() && !followed.contains(&index)
-    };
+    let is_alone =
+        |index: usize| before[index].is_empty() && nodes[index].depends_on.is_empty() && !followed.contains(&index);
     let isolated = nodes.iter().enumerate().filter(|(index, _)| is_alone(*index));
     isolated
         .map(|(index, node)| {

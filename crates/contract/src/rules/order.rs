@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::model::ExecutionGraph;
+use crate::model::{ExecutionGraph, ExecutionMode, WorkflowCoordination};
 
 /// For each step, those that come before it: what it depends on, and what edges lead to it.
 pub(super) fn before(graph: &ExecutionGraph) -> Vec<Vec<usize>> {
@@ -22,13 +22,27 @@ pub(super) fn before(graph: &ExecutionGraph) -> Vec<Vec<usize>> {
     before
 }
 
-/// Kahn's algorithm: every step that is neither on a circle nor behind one, each after those before it.
-pub(super) fn order(before: &[Vec<usize>]) -> Vec<usize> {
-    let mut waiting: Vec<usize> = before.iter().map(Vec::len).collect();
+/// The same the other way round: for each step, those that it comes before.
+pub(super) fn dependents(before: &[Vec<usize>]) -> Vec<Vec<usize>> {
     let mut dependents: Vec<Vec<usize>> = vec![Vec::new(); before.len()];
     for (index, before) in before.iter().enumerate() {
         before.iter().for_each(|dependency| dependents[*dependency].push(index));
     }
+    dependents
+}
+
+/// Whether steps may run at once.
+pub(super) fn is_parallel(workflow: &WorkflowCoordination) -> bool {
+    let definition = &workflow.workflow_definition;
+    let rules = &definition.coordination_rules;
+    let mode = rules.execution_mode.or(definition.workflow_metadata.execution_mode).or(workflow.execution_mode);
+    mode == Some(ExecutionMode::Parallel) && rules.parallel_execution_allowed != Some(false)
+}
+
+/// Kahn's algorithm: every step that is neither on a circle nor behind one, each after those before it.
+pub(super) fn order(before: &[Vec<usize>]) -> Vec<usize> {
+    let mut waiting: Vec<usize> = before.iter().map(Vec::len).collect();
+    let dependents = dependents(before);
     let mut order: Vec<usize> = (0..before.len()).filter(|index| waiting[*index] == 0).collect();
     let mut next = 0;
     while let Some(index) = order.get(next).copied() {

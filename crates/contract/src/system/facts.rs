@@ -1,9 +1,13 @@
 //! Decides what of a contract concerns other contracts. Small and storable: a tool that has seen a file before
 //! keeps these instead of the contract.
 
+use std::collections::BTreeMap;
+
 use onex_topic::Topic;
 use serde::{Deserialize, Serialize};
 
+use super::undo::{self, TakenBack};
+use super::versions::{self, Pin};
 use crate::model::{Archetype, Contract};
 use crate::path::KeyPath;
 use crate::rules::place;
@@ -22,6 +26,17 @@ pub struct SystemFacts {
     pub starts: Vec<(String, KeyPath)>,
     /// Effects that its routes and steps name, with their places.
     pub effects: Vec<(String, KeyPath)>,
+    /// The versions it answers to: of the contract, and of the node behind it.
+    pub versions: Vec<String>,
+    /// Other nodes of which it wants certain versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pins: Vec<Pin>,
+    /// What it does to the world, and whether it says how each is undone.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub operations: BTreeMap<String, bool>,
+    /// Its steps that are taken back when a run fails.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taken_back: Vec<TakenBack>,
 }
 
 /// A topic that a contract names.
@@ -46,6 +61,10 @@ impl SystemFacts {
             topics: topics(contract),
             starts: starts(contract),
             effects: effects(contract),
+            versions: versions::of(contract),
+            pins: versions::pins(contract),
+            operations: undo::operations(contract),
+            taken_back: undo::taken_back(contract),
         }
     }
 }

@@ -59,7 +59,7 @@ fn problem(
 ) -> Option<Diagnostic> {
     match kind {
         Some(Archetype::Effect) => None,
-        Some(kind) => Some(WRONG_KIND.finding(path.clone(), format!("`{name}` is a {kind}, expected an effect"))),
+        Some(kind) => Some(WRONG_KIND.finding(path.clone(), format!("`{name}` is of kind {kind}, expected an effect"))),
         None => {
             let diagnostic = UNKNOWN_NODE.finding(path.clone(), format!("no contract declares a node `{name}`"));
             Some(match nearest(name) {
