@@ -37,10 +37,18 @@ fn page() -> String {
         "# Error codes\n\n\
          Every code that `onex` shows, with the way out. Generated from the tables beside the errors:\n\
          `UPDATE_DOCS=1 cargo test -p onex-tests --test errors_page` writes this page.\n\n\
+         Codes about contracts lead to their manual pages, which `onex explain CODE` prints: what it means, why it\n\
+         matters, a wrong example and the mended one. `# onex: allow CODE REASON` beside a line silences one finding of\n\
+         `onex check`, `--ignore CODE` all of that code; a contract with an error does not run all the same.\n\n\
          | code | what is wrong | what to do |\n|---|---|---|\n",
     );
     for (code, (title, help)) in codes() {
-        let _ = writeln!(page, "| {code} | {} | {} |", title.replace('|', "\\|"), help.replace('|', "\\|"));
+        let shown = if code.as_str() < "ONEX1" {
+            format!("[{code}](../crates/contract/src/rules/pages/{code}.md)")
+        } else {
+            code
+        };
+        let _ = writeln!(page, "| {shown} | {} | {} |", title.replace('|', "\\|"), help.replace('|', "\\|"));
     }
     page
 }

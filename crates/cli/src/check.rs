@@ -19,6 +19,7 @@ use crate::arguments::{CheckArguments, Format};
 use crate::exit::{Exit, Stop};
 use crate::{OrUsage, output, render};
 use cache::Cache;
+use examine::Findings;
 
 pub(crate) fn check(arguments: &CheckArguments) -> Result<Exit, Stop> {
     let paths = if arguments.paths.is_empty() { vec![PathBuf::from(".")] } else { arguments.paths.clone() };
@@ -26,7 +27,7 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<Exit, Stop> {
     let mut files = find(&paths).or_usage()?;
     let mut findings = findings(&files, &mut cache, arguments);
     if arguments.fix {
-        let fixed = fix::apply(&files, &findings).or_usage()?;
+        let fixed = fix::apply(&files, &findings.told).or_usage()?;
         eprintln!("{fixed} findings mended");
         files = find(&paths).or_usage()?;
         findings = self::findings(&files, &mut cache, arguments);
@@ -35,15 +36,18 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<Exit, Stop> {
         scope.spawn(|| cache.save());
         show(&files, &findings, arguments)
     })?;
-    let worst = findings.iter().map(|finding| finding.severity).max();
+    let worst = findings.told.iter().map(|finding| finding.severity).max();
     let bound = if arguments.strict { Severity::Warning } else { Severity::Error };
     Ok(if worst >= Some(bound) { Exit::Problems } else { Exit::Done })
 }
 
-/// What is wanted of the findings, by file and place.
-fn findings(files: &[ContractFile], cache: &mut Cache, arguments: &CheckArguments) -> Vec<Diagnostic> {
-    let mut findings = examine::findings(files, cache);
-    findings.retain(|finding| is_wanted(finding.code, arguments));
+/// What is wanted of the findings.
+fn findings(files: &[ContractFile], cache: &mut Cache, arguments: &CheckArguments) -> Findings {
+    let are_notes_hidden = arguments.format == Format::Human && !arguments.notes;
+    let wants_notes = !are_notes_hidden || arguments.statistics || arguments.fix;
+    let mut findings = examine::findings(files, cache, wants_notes);
+    findings.told.retain(|finding| is_wanted(finding.code, arguments));
+    findings.untold.retain(|code, _| is_wanted(code, arguments));
     findings
 }
 
@@ -52,23 +56,24 @@ fn is_wanted(code: &str, arguments: &CheckArguments) -> bool {
     (arguments.select.is_empty() || named(&arguments.select)) && !named(&arguments.ignore)
 }
 
-fn show(files: &[ContractFile], findings: &[Diagnostic], arguments: &CheckArguments) -> Result<(), Stop> {
+fn show(files: &[ContractFile], findings: &Findings, arguments: &CheckArguments) -> Result<(), Stop> {
+    let told = &findings.told;
     if arguments.statistics {
-        return output::line(formats::statistics(findings));
+        return output::line(formats::statistics(told));
     }
     match arguments.format {
-        Format::Json => output::line(formats::json(files.len(), findings).context("cannot write JSON").or_usage()?),
-        Format::Sarif => output::line(formats::sarif(findings)),
-        Format::Github => findings.iter().try_for_each(|finding| output::line(formats::github(finding))),
-        Format::Human => human(files, findings, arguments),
+        Format::Json => output::line(formats::json(files.len(), told).context("cannot write JSON").or_usage()?),
+        Format::Sarif => output::line(formats::sarif(told)),
+        Format::Github => told.iter().try_for_each(|finding| output::line(formats::github(finding))),
+        Format::Human => human(files, findings, arguments.notes),
     }
 }
 
 /// Notes are counted and shown only when asked for: most contracts carry keys for other tools.
-fn human(files: &[ContractFile], findings: &[Diagnostic], arguments: &CheckArguments) -> Result<(), Stop> {
-    let of_files: Vec<&[Diagnostic]> = findings.chunk_by(|left, right| left.file == right.file).collect();
+fn human(files: &[ContractFile], findings: &Findings, with_notes: bool) -> Result<(), Stop> {
+    let of_files: Vec<&[Diagnostic]> = findings.told.chunk_by(|left, right| left.file == right.file).collect();
     let by_name = examine::by_name(files);
-    let is_shown = |finding: &&Diagnostic| arguments.notes || finding.severity > Severity::Note;
+    let is_shown = |finding: &&Diagnostic| with_notes || finding.severity > Severity::Note;
     let rendered = on_all_cores(&of_files, |findings| {
         let shown: Vec<&Diagnostic> = findings.iter().filter(is_shown).collect();
         let file = shown.first().and_then(|first| by_name.get(&first.file));
@@ -76,5 +81,5 @@ fn human(files: &[ContractFile], findings: &[Diagnostic], arguments: &CheckArgum
         shown.into_iter().map(|finding| render::finding(finding, &text) + "\n").collect::<String>()
     });
     rendered.iter().filter(|text| !text.is_empty()).try_for_each(output::text)?;
-    output::line(formats::summary(files.len(), findings, arguments.notes))
+    output::line(formats::summary(files.len(), findings, with_notes))
 }

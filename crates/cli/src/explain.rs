@@ -19,6 +19,8 @@ pub(crate) struct Explanation {
     pub(crate) title: &'static str,
     /// What to do about it.
     pub(crate) help: &'static str,
+    /// The manual page in Markdown, for findings about contracts.
+    page: Option<&'static str>,
 }
 
 pub(crate) fn explain(arguments: &ExplainArguments) -> Result<Exit, Stop> {
@@ -36,9 +38,10 @@ pub(crate) fn explain(arguments: &ExplainArguments) -> Result<Exit, Stop> {
 
 /// Every code that this program may show.
 pub(crate) fn explanations() -> BTreeMap<&'static str, Explanation> {
-    let of_rules = rules()
-        .into_iter()
-        .map(|rule| (rule.code, Explanation { severity: Some(rule.severity), title: rule.title, help: rule.help }));
+    let of_rules = rules().into_iter().map(|rule| {
+        let page = Some(rule.page());
+        (rule.code, Explanation { severity: Some(rule.severity), title: rule.title, help: rule.help, page })
+    });
     let tables = [
         onex_bus::codes::CODES,
         onex_compute::codes::CODES,
@@ -49,7 +52,8 @@ pub(crate) fn explanations() -> BTreeMap<&'static str, Explanation> {
         onex_runtime::codes::CODES,
     ];
     let of_tables = tables.into_iter().flatten();
-    let of_tables = of_tables.map(|(code, title, help)| (*code, Explanation { severity: None, title, help }));
+    let of_tables =
+        of_tables.map(|(code, title, help)| (*code, Explanation { severity: None, title, help, page: None }));
     of_rules.chain(of_tables).collect()
 }
 
@@ -68,7 +72,38 @@ fn row(code: &str, explanation: &Explanation) -> String {
 
 fn page(code: &str, explanation: &Explanation) -> String {
     let severity = explanation.severity.map(|severity| format!(" ({severity})")).unwrap_or_default();
-    format!("{code}{severity}: {}\n\nhelp: {}", explanation.title, explanation.help)
+    let mut page = format!("{code}{severity}: {}\n\n", explanation.title);
+    if let Some(manual) = explanation.page {
+        page.push_str(&plain(manual));
+    }
+    page.push_str(&format!("help: {}", explanation.help));
+    if let Some(severity) = explanation.severity {
+        page.push_str(&format!("\n\n{}", silence(code, severity)));
+    }
+    page
+}
+
+/// A page of Markdown without its title, for a terminal: examples indented, headings as words.
+fn plain(page: &str) -> String {
+    let mut plain = String::new();
+    let mut is_code = false;
+    for line in page.lines().skip(2) {
+        match line.strip_prefix("## ") {
+            _ if line.starts_with("```") => is_code = !is_code,
+            Some(heading) if !is_code => plain.extend([heading, ":\n"]),
+            _ if is_code => plain.extend(["    ", line, "\n"]),
+            _ => plain.extend([line, "\n"]),
+        }
+    }
+    plain.push('\n');
+    plain
+}
+
+fn silence(code: &str, severity: Severity) -> String {
+    let here = format!("to silence one: `# onex: allow {code} REASON` at the end of its line, or on the line above");
+    let everywhere = format!("to leave the code out everywhere: `onex check --ignore {code}`");
+    let limit = if severity == Severity::Error { "\n`onex run` refuses the contract all the same" } else { "" };
+    format!("{here}\n{everywhere}{limit}")
 }
 
 #[cfg(test)]

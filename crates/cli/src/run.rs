@@ -17,6 +17,7 @@ use tracing::{info, warn};
 use crate::arguments::RunArguments;
 use crate::config::Config;
 use crate::exit::{Exit, Stop};
+use crate::settings::JournalKind;
 use crate::tally::Tally;
 use crate::{OrUsage, assemble, builtin, feed, owner};
 
@@ -92,6 +93,7 @@ fn wire(
     let nodes = assemble::nodes(assemble::backends(config)?, &readings, &built_in)?;
     let (report, orchestrators) = WiringReport::of(&readings, &nodes);
     report.entries.iter().for_each(|entry| eprintln!("{entry}"));
+    note_lost_checkpoints(&readings, config.settings.journal);
     if report.has_refusals() && !arguments.keep_going {
         eprintln!("error: contracts were refused; `onex check` shows why, `--keep-going` starts without them");
         return Ok(None);
@@ -101,6 +103,17 @@ fn wire(
         return Err(Stop::usage(anyhow!("no orchestrator was wired from {}", searched.join(", "))));
     }
     Ok(Some((orchestrators, nodes)))
+}
+
+/// Contracts that ask for checkpoints or persistence, where the journal keeps nothing beyond the process.
+fn note_lost_checkpoints(readings: &[&Reading], journal: JournalKind) {
+    let contracts = readings.iter().filter_map(|reading| reading.contract.as_ref());
+    for contract in contracts.filter(|contract| contract.asks_for_a_durable_journal()) {
+        if journal == JournalKind::Memory {
+            let name = &contract.name;
+            eprintln!("note: `{name}` asks for checkpoints, and with `journal: memory` no run survives a restart");
+        }
+    }
 }
 
 /// Where to look: what was named, else `./contracts`, else nowhere.

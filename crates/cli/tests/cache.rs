@@ -28,12 +28,20 @@ fn the_answer_is_the_same_with_and_without_a_cache() {
     let directory = tempfile::tempdir().expect("a directory");
     let place = directory.path().display().to_string();
     let files = corpus();
-    for format in ["json", "human", "sarif"] {
-        let without = check(&files, &["--format", format, "--notes", "--no-cache"]);
-        let cold = check(&files, &["--format", format, "--notes", "--cache-dir", &place]);
-        let cached = check(&files, &["--format", format, "--notes", "--cache-dir", &place]);
-        assert!(without.stdout.len() > 100_000, "there is something to say");
-        assert!(without.stdout == cold.stdout && without.stdout == cached.stdout, "{format} is the same");
+    let shapes: [&[&str]; 6] = [
+        &["--format", "json"],
+        &["--format", "sarif"],
+        &["--format", "human"],
+        &["--format", "human", "--notes"],
+        &["--statistics"],
+        &["--ignore", "ONEX0009"],
+    ];
+    for shape in shapes {
+        let without = check(&files, &[shape, &["--no-cache"]].concat());
+        let cold = check(&files, &[shape, &["--cache-dir", &place]].concat());
+        let cached = check(&files, &[shape, &["--cache-dir", &place]].concat());
+        assert!(without.stdout.len() > 1_000, "there is something to say");
+        assert!(without.stdout == cold.stdout && without.stdout == cached.stdout, "{shape:?} is the same");
         assert_eq!(without.status, cached.status);
     }
 }

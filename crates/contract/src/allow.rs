@@ -3,8 +3,9 @@
 //!
 //! Only what is shown is silenced. A contract with an error does not run, whatever its comments say.
 
-use crate::diagnostic::{Diagnostic, Severity, Span};
+use crate::diagnostic::{Diagnostic, Span};
 use crate::path::KeyPath;
+use crate::rules::reading::UNUSED_ALLOW;
 
 const MARK: &str = "# onex: allow ";
 
@@ -68,9 +69,8 @@ fn unused(file: &str, allow: &Allow<'_>) -> Diagnostic {
     } else {
         format!("an allow of {} needs a reason", allow.code)
     };
-    let diagnostic = Diagnostic::new("ONEX0090", Severity::Warning, KeyPath::default(), message);
-    let diagnostic = diagnostic.with_help("remove it, or write `# onex: allow CODE reason` beside the key");
-    Diagnostic { file: file.to_owned(), span: Some(allow.span), ..diagnostic }
+    let finding = UNUSED_ALLOW.finding(KeyPath::default(), message);
+    Diagnostic { file: file.to_owned(), span: Some(allow.span), ..finding }
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@ mod aliases;
 mod include;
 mod kind;
 mod prune;
+mod shape;
+mod syntax;
 mod unknown;
 mod vocabulary;
 
@@ -18,8 +20,8 @@ use crate::fingerprint::{Fingerprint, canonical};
 use crate::locate::{Locator, span_at};
 use crate::model::Contract;
 use crate::path::{KeyPath, Segment};
-use crate::rules::{self, Finding};
-use crate::yaml::{self, Trouble};
+use crate::rules::{self, Finding, Rule, reading};
+use crate::yaml::{self, Oddity, Trouble};
 pub(crate) use aliases::{SPELLINGS, spellings};
 use include::NoIncludes;
 pub use include::{Include, Included};
@@ -122,28 +124,36 @@ fn read_keeping(source: Source<'_>, includes: &dyn Include, keep: impl FnOnce(&V
 fn not_a_node(kind: FileKind) -> Finding {
     let message =
         format!("the file is {}: it declares no node, and nothing of it is run or checked here", kind.as_str());
-    Finding::at_value(Diagnostic::new("ONEX0092", Severity::Note, KeyPath::default(), message))
+    Finding::at_value(reading::NO_NODE.finding(KeyPath::default(), message))
 }
 
 fn of_node(source: Source<'_>, value: Value) -> (Option<Contract>, Vec<Finding>) {
-    let (contract, mut findings) = typed(named(source, value));
+    let (value, unnamed) = named(source, value);
+    let (contract, mut findings) = typed(value);
+    findings.extend(unnamed);
     if let Some(contract) = contract.as_ref().filter(|_| !findings.iter().any(Finding::is_error)) {
         findings.extend(rules::check(contract));
     }
     (contract, findings)
 }
 
-/// A contract without a name is called as its file, or as the directory of a `contract.yaml`.
-fn named(source: Source<'_>, mut value: Value) -> Value {
+/// A contract without a name is called as its file, or as the directory of a `contract.yaml`. Parts of larger
+/// programs are often kept so; a `contract.yaml` has a name in every repository, and one without it is warned of.
+fn named(source: Source<'_>, mut value: Value) -> (Value, Option<Finding>) {
     let path = std::path::Path::new(source.file);
-    let stem = path.file_stem().filter(|stem| *stem != "contract");
-    let stem = stem.or_else(|| path.parent().and_then(std::path::Path::file_name)).and_then(std::ffi::OsStr::to_str);
+    let own = path.file_stem().filter(|stem| *stem != "contract");
+    let stem = own.or_else(|| path.parent().and_then(std::path::Path::file_name)).and_then(std::ffi::OsStr::to_str);
     let is_unnamed = ["name", "node_name", "contract_name"].iter().all(|key| value.get(key).is_none());
-    if let (true, Some(stem), Some(map)) = (is_unnamed && value.get("node_type").is_some(), stem, value.as_object_mut())
-    {
-        map.insert("name".to_owned(), Value::from(stem));
-    }
-    value
+    let is_node = value.get("node_type").is_some();
+    let (true, Some(stem), Some(map)) = (is_unnamed && is_node, stem, value.as_object_mut()) else {
+        return (value, None);
+    };
+    map.insert("name".to_owned(), Value::from(stem));
+    let after = if own.is_some() { "file" } else { "directory" };
+    let message = format!("the contract has no `name` and is called `{stem}`, after its {after}");
+    let finding = reading::UNNAMED.finding(KeyPath::default(), message);
+    let severity = if own.is_some() { Severity::Note } else { finding.severity };
+    (value, Some(Finding::at_key(Diagnostic { severity, ..finding })))
 }
 
 /// Reads the canonical JSON that [`Reading::canonical`] gave, as a journal keeps it.
@@ -159,56 +169,82 @@ pub fn read_canonical(json: &str) -> Result<Contract, serde_json::Error> {
 
 /// The document in a text, and what is odd about it.
 fn document(source: Source<'_>, includes: &dyn Include) -> Result<(Value, Vec<Finding>), Box<Diagnostic>> {
-    let refuse = |code, message: String| Box::new(Diagnostic::new(code, Severity::Error, KeyPath::default(), message));
+    let refuse = |rule: Rule, message: String| Box::new(rule.finding(KeyPath::default(), message));
+    let at_start = |refused: Box<Diagnostic>| Box::new(Diagnostic { span: start(source.text), ..*refused });
     if source.text.len() > MAX_BYTES {
-        return Err(refuse("ONEX0001", format!("the file has {} bytes, more than {MAX_BYTES}", source.text.len())));
+        let message = format!("the file has {} bytes, more than {MAX_BYTES}", source.text.len());
+        return Err(refuse(reading::TOO_LARGE, message));
     }
     let text = source.text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(source.text);
     let document = yaml::parse(text, &|path| include::included(includes, &[], path));
-    let document = document.map_err(|error| {
-        let span = error.at.map(|(line, column)| span_at(source.text, line, column));
-        let (code, message) = unreadable(&error);
-        Box::new(Diagnostic { span, ..*refuse(code, message) })
-    })?;
+    let document = document.map_err(|error| Box::new(unreadable(source.text, &error)))?;
     match &document.value {
-        Value::Object(_) => Ok((document.value, oddities(source.text, &document.duplicates))),
-        Value::Null => Err(refuse("ONEX0003", "the file is empty".to_owned())),
-        _ => Err(refuse("ONEX0004", "a contract is a map of keys, not a list or a single value".to_owned())),
+        Value::Object(_) => {
+            let oddities = oddities(source.text, &document.oddities);
+            Ok((document.value, oddities))
+        }
+        Value::Null => Err(at_start(refuse(reading::EMPTY, "the file is empty".to_owned()))),
+        _ => {
+            let message = "a contract is a map of keys, not a list or a single value";
+            Err(at_start(refuse(reading::NO_MAP, message.to_owned())))
+        }
     }
 }
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-fn unreadable(error: &yaml::YamlError) -> (&'static str, String) {
-    match error.trouble {
-        Trouble::Syntax => ("ONEX0002", format!("not readable as YAML: {}", error.message)),
-        Trouble::Tab => ("ONEX0013", "a tab is used for indentation, which YAML does not allow".to_owned()),
-        Trouble::SeveralDocuments => ("ONEX0016", "the file holds more than one document".to_owned()),
-        Trouble::TooDeep => ("ONEX0017", format!("the file is nested deeper than {}", yaml::MAX_DEPTH)),
-        Trouble::TooManyAliases => ("ONEX0018", "aliases expand to more than is read".to_owned()),
-        Trouble::Include => ("ONEX0091", error.message.clone()),
-        Trouble::UnknownAnchor => ("ONEX0019", "an alias names an anchor that does not exist".to_owned()),
-    }
+/// The first place of a text that has any.
+fn start(text: &str) -> Option<Span> {
+    let offset = text.len() - text.trim_start().len();
+    let line = 1 + text[..offset].matches('\n').count();
+    (offset < text.len()).then(|| span_at(text, line, 1))
 }
 
-fn oddities(text: &str, duplicates: &[KeyPath]) -> Vec<Finding> {
+fn unreadable(text: &str, error: &yaml::YamlError) -> Diagnostic {
+    let (rule, message) = match error.trouble {
+        Trouble::Syntax => (reading::UNREADABLE, format!("not readable as YAML: {}", error.message)),
+        Trouble::Tab => (reading::TAB, "a tab is used for indentation, which YAML does not allow".to_owned()),
+        Trouble::SeveralDocuments => {
+            (reading::SEVERAL_DOCUMENTS, "the file holds more than one document; the second starts here".to_owned())
+        }
+        Trouble::TooDeep => (reading::TOO_DEEP, format!("the file is nested deeper than {}", yaml::MAX_DEPTH)),
+        Trouble::TooManyAliases => (reading::TOO_MANY_ALIASES, "aliases expand to more than is read".to_owned()),
+        Trouble::Include => (reading::NOT_INCLUDED, error.message.clone()),
+        Trouble::UnknownAnchor => (reading::UNKNOWN_ANCHOR, "an alias names an anchor that does not exist".to_owned()),
+    };
+    let diagnostic = rule.finding(KeyPath::default(), message);
+    let help = (error.trouble == Trouble::Syntax).then(|| syntax::way_out(&error.message)).flatten();
+    let diagnostic = help.into_iter().fold(diagnostic, Diagnostic::with_help);
+    let span = error.at.map(|(line, column)| span_at(text, line, column));
+    Diagnostic { span: span.or_else(|| start(text)), ..diagnostic }
+}
+
+fn oddities(text: &str, oddities: &[Oddity]) -> Vec<Finding> {
     let mark = text.starts_with(BYTE_ORDER_MARK).then(|| {
         let message = "the file starts with a byte order mark, which is left out";
-        Finding::at_value(Diagnostic::new("ONEX0014", Severity::Note, KeyPath::default(), message))
+        Finding::at_value(reading::MARKED.finding(KeyPath::default(), message))
     });
-    let twice = duplicates.iter().map(|path| {
-        let message = format!("`{path}` is written twice; the last one counts");
-        let diagnostic = Diagnostic::new("ONEX0015", Severity::Warning, path.clone(), message);
-        Finding::at_key(diagnostic.with_help("remove one of the two"))
-    });
-    mark.into_iter().chain(twice).collect()
+    mark.into_iter().chain(oddities.iter().map(odd)).collect()
+}
+
+fn odd(oddity: &Oddity) -> Finding {
+    match oddity {
+        Oddity::WrittenTwice(path) => {
+            let message = format!("`{path}` is written twice; the last one counts");
+            Finding::at_key(reading::WRITTEN_TWICE.finding(path.clone(), message))
+        }
+        Oddity::Tag(path, tag) => {
+            let message = format!("the tag `{tag}` means nothing here and is left out");
+            Finding::at_value(reading::TAG.finding(path.clone(), message))
+        }
+    }
 }
 
 /// The contract in a value, and what is wrong with its shape.
 fn typed(mut value: Value) -> (Option<Contract>, Vec<Finding>) {
     aliases::settle(&mut value);
     let mut pruned = Pruned::new(value);
-    let mut findings = Vec::new();
+    let mut findings = pruned.take_out_lists();
     loop {
         let mut ignored = Vec::new();
         match attempt(pruned.value(), &mut ignored) {
@@ -218,7 +254,7 @@ fn typed(mut value: Value) -> (Option<Contract>, Vec<Finding>) {
                 return (Some(contract), findings);
             }
             Err(error) if findings.len() < MAX_PROBLEMS => match pruned.take_out(&error) {
-                Some(finding) => findings.extend(finding),
+                Some(taken_out) => findings.extend(taken_out),
                 None => {
                     findings.push(prune::hopeless(&error));
                     return (None, findings);
@@ -267,8 +303,7 @@ fn limited(mut findings: Vec<Finding>) -> Vec<Finding> {
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.diagnostic.severity));
         findings.truncate(MAX_FINDINGS);
         let message = format!("the file has {count} findings; the {MAX_FINDINGS} worst are told");
-        let diagnostic = Diagnostic::new("ONEX0093", Severity::Note, KeyPath::default(), message);
-        findings.push(Finding::at_value(diagnostic));
+        findings.push(Finding::at_value(reading::MORE_FINDINGS.finding(KeyPath::default(), message)));
     }
     findings
 }

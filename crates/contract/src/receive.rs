@@ -10,8 +10,14 @@ use crate::model::{Contract, EventDeclaration};
 impl Contract {
     /// The consumed events that start runs.
     pub fn starting_events(&self) -> impl Iterator<Item = &EventDeclaration> {
+        self.placed_starting_events().map(|(_, event)| event)
+    }
+
+    /// The consumed events that start runs, with their places in the list.
+    pub(crate) fn placed_starting_events(&self) -> impl Iterator<Item = (usize, &EventDeclaration)> {
         let patterns = self.receiving_patterns();
-        self.consumed_events.iter().filter(move |event| patterns.is_empty() || fits(&patterns, event))
+        let events = self.consumed_events.iter().enumerate();
+        events.filter(move |(_, event)| patterns.is_empty() || fits(&patterns, event))
     }
 
     /// A pattern that is no glob fits nothing, and is still a pattern.
@@ -25,7 +31,8 @@ pub(crate) fn matcher(glob: &str) -> Option<GlobMatcher> {
     Some(Glob::new(glob).ok()?.compile_matcher())
 }
 
-fn fits(patterns: &[Option<GlobMatcher>], event: &EventDeclaration) -> bool {
+/// Whether one of the patterns fits an event.
+pub(crate) fn fits(patterns: &[Option<GlobMatcher>], event: &EventDeclaration) -> bool {
     let written = event.topic.as_deref().map(event_and_version).unwrap_or_default();
     let dotted = written.replace(['-', '_'], ".");
     let words: Vec<&str> = event.event_type.as_deref().into_iter().chain([dotted.as_str(), written.as_str()]).collect();

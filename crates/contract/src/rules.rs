@@ -1,5 +1,5 @@
-//! Decides what is wrong with one contract that has a readable shape. One rule, one file; a file's head
-//! is the rule's manual page.
+//! Decides what is wrong with one contract that has a readable shape. A rule's code, check and words stand in one
+//! file; its manual page stands beside it under `pages/`.
 
 mod barriers;
 mod bounds;
@@ -13,9 +13,13 @@ mod ineffective;
 mod kind;
 mod machine;
 mod names;
-mod references;
+mod order;
+mod pages;
+mod patterns;
+pub(crate) mod reading;
 mod routes;
 mod steps;
+mod templates;
 mod topics;
 
 use crate::diagnostic::{Diagnostic, Severity};
@@ -80,6 +84,11 @@ impl Rule {
         Self { severity: Severity::Note, ..self }
     }
 
+    /// Its manual page, in Markdown: what it means, why it matters, a contract that breaks it, and the mended one.
+    pub fn page(&self) -> &'static str {
+        pages::of(self.code)
+    }
+
     /// A finding of this rule.
     pub(crate) fn finding(&self, path: crate::KeyPath, message: impl Into<String>) -> Diagnostic {
         Diagnostic::new(self.code, self.severity, path, message).with_help(self.help)
@@ -88,48 +97,7 @@ impl Rule {
 
 /// Every rule: the reader's, those of one contract, those of the system.
 pub fn rules() -> Vec<Rule> {
-    let mut rules = vec![
-        Rule::elsewhere("ONEX0001", "the file is too large", "split the contract; the limit is 1 MiB"),
-        Rule::elsewhere("ONEX0002", "the file is not readable as YAML", "mend the syntax at the place shown"),
-        Rule::elsewhere("ONEX0003", "the file is empty", "write a contract, or remove the file"),
-        Rule::elsewhere("ONEX0004", "the file is not a map", "a contract starts with `name:`"),
-        Rule::elsewhere("ONEX0005", "a value is not of the kind its key needs", "write what the message expects"),
-        Rule::elsewhere("ONEX0006", "a required key is missing", "add the key"),
-        Rule::elsewhere("ONEX0007", "a key has no effect", "correct its spelling, remove it, or prefix it with `x-`")
-            .warning(),
-        Rule::elsewhere(
-            "ONEX0009",
-            "a key is for other tools",
-            "nothing is to be done; this runtime does not act on it",
-        )
-        .note(),
-        Rule::elsewhere("ONEX0008", "the file is not UTF-8", "save the file as UTF-8"),
-        Rule::elsewhere("ONEX0013", "a tab is used for indentation", "indent with spaces"),
-        Rule::elsewhere("ONEX0014", "the file starts with a byte order mark", "save it without one").note(),
-        Rule::elsewhere("ONEX0015", "a key is written twice", "remove one of the two").warning(),
-        Rule::elsewhere("ONEX0016", "the file holds several documents", "one contract, one file"),
-        Rule::elsewhere("ONEX0017", "the file is nested too deep", "flatten it; the limit is 64"),
-        Rule::elsewhere("ONEX0018", "aliases expand to too much", "write the values out"),
-        Rule::elsewhere("ONEX0019", "an alias has no anchor", "add the anchor, or correct its name"),
-        Rule::elsewhere(
-            "ONEX0091",
-            "a file cannot be included",
-            "include a file below the searched directory, by a relative path, and in no circle",
-        ),
-        Rule::elsewhere("ONEX0092", "the file declares no node", "nothing is to be done").note(),
-        Rule::elsewhere(
-            "ONEX0093",
-            "the file has more findings than are told",
-            "mend those that are told, then check again",
-        )
-        .note(),
-        Rule::elsewhere(
-            "ONEX0090",
-            "an allow comment silences nothing, or gives no reason",
-            "remove it, or write `# onex: allow CODE reason` beside the key",
-        )
-        .warning(),
-    ];
+    let mut rules = reading::ALL.to_vec();
     rules.extend(ALL.iter().copied());
     rules.extend(crate::system::rules());
     rules
@@ -147,24 +115,29 @@ const ALL: &[Rule] = &[
     edges::EDGES,
     bounds::OUT_OF_BOUNDS,
     barriers::UNKNOWN_POINT,
+    names::EMPTY_NAME,
     deadline::DEADLINE,
     steps::UNBOUND_STEP,
     steps::AGGREGATION,
     steps::UNPUBLISHED_EVENT,
     fan_out::FOR_EACH,
-    references::NOT_BEFORE,
+    templates::DANGLING,
     idempotency::RETRIED,
     routes::UNROUTED_INTENT,
     routes::UNANSWERED_FILTER,
     topics::NO_TOPIC,
     topics::LEGACY_TOPIC,
+    patterns::UNANSWERED,
+    patterns::NO_PATTERN,
     machine::UNKNOWN_STATE,
     machine::TERMINAL_EXIT,
     machine::UNREACHABLE_STATE,
     machine::AMBIGUOUS,
+    machine::DUPLICATE_STATE,
     conditions::CONDITION,
     ineffective::NO_EFFECT,
     ineffective::NOT_SERVED,
+    ineffective::NOTHING_TO_CHECKPOINT,
 ];
 
 pub(crate) fn check(contract: &Contract) -> Vec<Finding> {

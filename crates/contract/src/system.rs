@@ -8,6 +8,8 @@ mod facts;
 mod names;
 mod neighbours;
 mod topics;
+mod undo;
+mod versions;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +17,8 @@ use crate::diagnostic::Diagnostic;
 use crate::model::{Archetype, Contract};
 use crate::rules::Rule;
 pub use facts::{SystemFacts, SystemTopic};
+pub use undo::TakenBack;
+pub use versions::Pin;
 
 /// A contract of a system, with the file it came from.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +48,8 @@ pub(crate) fn rules() -> Vec<Rule> {
         topics::NEAR_MISS,
         topics::TWO_MODELS,
         circles::CYCLE,
+        versions::ABSENT_VERSION,
+        undo::NO_UNDO,
     ]
 }
 
@@ -64,9 +70,16 @@ pub fn check_facts(contracts: &[FileFacts<'_>], known_nodes: &[(String, Archetyp
     let mut diagnostics = names::same_names(contracts);
     diagnostics.extend(names::unknown_nodes(contracts, &kinds));
     diagnostics.extend(topics::two_owners(contracts));
-    diagnostics.extend(topics::near_misses(contracts));
-    diagnostics.extend(topics::two_models(contracts));
-    diagnostics.extend(circles::cycles(contracts));
+    // The one rule that takes its time goes beside the others.
+    diagnostics.extend(std::thread::scope(|scope| {
+        let near_misses = scope.spawn(|| topics::near_misses(contracts));
+        let mut others = topics::two_models(contracts);
+        others.extend(circles::cycles(contracts));
+        others.extend(versions::absent(contracts));
+        others.extend(undo::without_undo(contracts));
+        let near_misses = near_misses.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        near_misses.into_iter().chain(others).collect::<Vec<_>>()
+    }));
     diagnostics
 }
 

@@ -1,7 +1,8 @@
 //! The one module that knows serde_yaml: text to JSON values, and its errors to a place and a sentence.
 //!
 //! serde_yaml is no longer maintained; its successor replaces this file and nothing else. Duplicate keys, which
-//! it lets pass, are noticed on the way: the last one counts, as in most readers, and each is reported.
+//! it lets pass, are noticed on the way: the last one counts, as in most readers, and each is reported. So are tags,
+//! which are left out.
 
 mod nesting;
 
@@ -38,11 +39,20 @@ pub(crate) struct YamlError {
     pub(crate) at: Option<(usize, usize)>,
 }
 
-/// A document, and the keys that stand in it twice.
+/// What is read and yet not as it was meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Oddity {
+    /// A key that stands twice in one map.
+    WrittenTwice(KeyPath),
+    /// A tag that means nothing here, such as `!env`.
+    Tag(KeyPath, String),
+}
+
+/// A document, and what is odd about it.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Document {
     pub(crate) value: Value,
-    pub(crate) duplicates: Vec<KeyPath>,
+    pub(crate) oddities: Vec<Oddity>,
 }
 
 /// Gives the content of an included file, or a sentence why not.
@@ -57,17 +67,19 @@ pub(crate) fn parse(text: &str, include: &IncludeFn<'_>) -> Result<Document, Yam
         let message = format!("nested deeper than {MAX_DEPTH}");
         return Err(YamlError { trouble: Trouble::TooDeep, message, at: Some((line, 1)) });
     }
-    let duplicates = RefCell::new(Vec::new());
-    let seed = Node { duplicates: &duplicates, include, place: &Place::Root, depth: 0 };
+    let oddities = RefCell::new(Vec::new());
+    let seed = Node { oddities: &oddities, include, place: &Place::Root, depth: 0 };
     match seed.deserialize(serde_yaml::Deserializer::from_str(text)) {
         Ok(mut value) => {
             merge(&mut value);
-            Ok(Document { value, duplicates: duplicates.into_inner() })
+            Ok(Document { value, oddities: oddities.into_inner() })
         }
         Err(error) => {
             let at = error.location().map(|location| (location.line(), location.column()));
             let message = error.to_string();
-            Err(YamlError { trouble: trouble(&message, text, at), message: without_location(&message), at })
+            let trouble = trouble(&message, text, at);
+            let at = if trouble == Trouble::SeveralDocuments { second_document(text) } else { at };
+            Err(YamlError { trouble, message: without_location(&message), at })
         }
     }
 }
@@ -83,6 +95,15 @@ fn trouble(message: &str, text: &str, at: Option<(usize, usize)>) -> Trouble {
         _ if character == Some('\t') => Trouble::Tab,
         _ => Trouble::Syntax,
     }
+}
+
+/// The mark between the first document and the second.
+fn second_document(text: &str) -> Option<(usize, usize)> {
+    let is_mark = |line: &str| line.trim_end() == "---" || line.starts_with("--- ");
+    let is_content = |line: &str| !is_mark(line) && !line.trim().is_empty() && !line.starts_with(['#', '%']);
+    let first = text.lines().position(is_content)?;
+    let mark = text.lines().skip(first).position(is_mark)?;
+    Some((first + mark + 1, 1))
 }
 
 /// The message without its first ` at line 1 column 2`, which diagnostics show themselves.
@@ -112,7 +133,7 @@ impl Place<'_> {
 /// Reads one node as JSON.
 #[derive(Clone, Copy)]
 struct Node<'s> {
-    duplicates: &'s RefCell<Vec<KeyPath>>,
+    oddities: &'s RefCell<Vec<Oddity>>,
     include: &'s IncludeFn<'s>,
     place: &'s Place<'s>,
     depth: usize,
@@ -146,6 +167,17 @@ impl<'de> Visitor<'de> for Node<'_> {
 
     fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
         Ok(Value::from(value))
+    }
+
+    /// Beyond every number that is read; kept, so that it is refused at its place.
+    #[expect(clippy::cast_precision_loss, reason = "only that it is too large is told")]
+    fn visit_u128<E: de::Error>(self, value: u128) -> Result<Value, E> {
+        self.visit_f64(value as f64)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "only that it is too small is told")]
+    fn visit_i128<E: de::Error>(self, value: i128) -> Result<Value, E> {
+        self.visit_f64(value as f64)
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
@@ -193,7 +225,8 @@ impl<'de> Visitor<'de> for Node<'_> {
                     entry.insert(value);
                 }
                 Entry::Occupied(mut entry) => {
-                    self.duplicates.borrow_mut().push(self.place.path().key(entry.key()));
+                    let path = self.place.path().key(entry.key());
+                    self.oddities.borrow_mut().push(Oddity::WrittenTwice(path));
                     entry.insert(value);
                 }
             }
@@ -209,7 +242,11 @@ impl<'de> Visitor<'de> for Node<'_> {
             ("include", Value::String(path)) => {
                 (self.include)(path).map_err(|why| de::Error::custom(format!("{INCLUDE}{why}")))
             }
-            _ => Ok(value),
+            _ => {
+                let tag = format!("!{}", tag.trim_start_matches('!'));
+                self.oddities.borrow_mut().push(Oddity::Tag(self.place.path(), tag));
+                Ok(value)
+            }
         }
     }
 }
@@ -221,9 +258,9 @@ impl<'de> DeserializeSeed<'de> for Key {
     type Value = String;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
-        let duplicates = RefCell::default();
+        let oddities = RefCell::default();
         let include = |_: &str| Err("a key cannot be included".to_owned());
-        let node = Node { duplicates: &duplicates, include: &include, place: &Place::Root, depth: MAX_DEPTH };
+        let node = Node { oddities: &oddities, include: &include, place: &Place::Root, depth: MAX_DEPTH };
         let key = node.deserialize(deserializer)?;
         Ok(match key {
             Value::String(text) => text,
@@ -255,7 +292,7 @@ fn merge(value: &mut Value) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Document, Trouble, YamlError};
+    use super::{Document, Oddity, Trouble, YamlError};
     use crate::path::KeyPath;
     use serde_json::json;
 
@@ -274,14 +311,15 @@ mod tests {
     fn documents_become_json() {
         let document = parse("a: [1, yes, ~, 1.5]\n2: {b: true}\nc: !tag x\n").expect("yaml");
         assert_eq!(document.value, json!({"a": [1, "yes", null, 1.5], "2": {"b": true}, "c": "x"}));
-        assert_eq!(document.duplicates, []);
+        assert_eq!(document.oddities, [Oddity::Tag(KeyPath::of(&["c"]), "!tag".to_owned())]);
     }
 
     #[test]
     fn duplicates_are_noticed_and_the_last_counts() {
         let document = parse("a: 1\nb: [{c: 1, c: 2}]\na: 3\n").expect("yaml");
         assert_eq!(document.value, json!({"a": 3, "b": [{"c": 2}]}));
-        assert_eq!(document.duplicates, [KeyPath::of(&["b"]).index(0).key("c"), KeyPath::of(&["a"])]);
+        let twice = [KeyPath::of(&["b"]).index(0).key("c"), KeyPath::of(&["a"])];
+        assert_eq!(document.oddities, twice.map(Oddity::WrittenTwice));
     }
 
     #[test]
@@ -303,7 +341,7 @@ mod tests {
         for (text, trouble, at) in [
             ("a: 1\nb: [1", Trouble::Syntax, Some((3, 1))),
             ("a:\n\tb: 1", Trouble::Tab, Some((2, 1))),
-            ("a: 1\n---\nb: 1", Trouble::SeveralDocuments, None),
+            ("a: 1\n---\nb: 1", Trouble::SeveralDocuments, Some((2, 1))),
             (&deep, Trouble::TooDeep, Some((1, 65))),
             (&bomb, Trouble::TooManyAliases, None),
             ("a: *nothing", Trouble::UnknownAnchor, Some((1, 4))),

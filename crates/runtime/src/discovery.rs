@@ -7,7 +7,9 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use onex_contract::{Diagnostic, Include, Included, KeyPath, MAX_BYTES, Reading, Severity, Source, examine, read_with};
+use onex_contract::{
+    Diagnostic, Include, Included, KeyPath, MAX_BYTES, Reading, Severity, Source, examine, read_with, rules,
+};
 use walkdir::{DirEntry, WalkDir};
 
 use crate::cores::on_all_cores;
@@ -114,7 +116,9 @@ impl ContractFile {
     pub fn text(&self) -> Result<String, Box<Diagnostic>> {
         let refuse = |(code, message)| {
             let diagnostic = Diagnostic::new(code, Severity::Error, KeyPath::default(), message);
-            Box::new(Diagnostic { file: self.name(), ..diagnostic })
+            let help = rules().into_iter().find(|rule| rule.code == code).map(|rule| rule.help.to_owned());
+            let help = help.or_else(|| Some("check the path and its permissions".to_owned()));
+            Box::new(Diagnostic { file: self.name(), help, ..diagnostic })
         };
         text_of(&self.path).map_err(refuse)
     }
@@ -176,7 +180,8 @@ fn text_of(path: &Path) -> Result<String, (&'static str, String)> {
     file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     String::from_utf8(bytes).map_err(|error| {
         let offset = error.utf8_error().valid_up_to();
-        ("ONEX0008", format!("the file is not UTF-8: byte {offset} does not belong to a character"))
+        let line = 1 + error.as_bytes()[..offset].iter().filter(|byte| **byte == b'\n').count();
+        ("ONEX0008", format!("the file is not UTF-8: in line {line} a byte belongs to no character"))
     })
 }
 

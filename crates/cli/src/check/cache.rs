@@ -69,9 +69,9 @@ impl Cache {
     }
 
     /// What is known of a text, as of the file that is called `file` now.
-    pub(super) fn get(&self, key: Key, file: &str) -> Option<Examined> {
+    pub(super) fn get(&self, key: Key, file: &str, wants_notes: bool) -> Option<Examined> {
         let (checksum, entry) = self.bytes.get(self.lines.get(&key)?.clone())?.split_first_chunk::<17>()?;
-        let examined = (*checksum == *sum(entry).as_bytes()).then(|| entry::decode(entry, file)).flatten();
+        let examined = (*checksum == *sum(entry).as_bytes()).then(|| entry::decode(entry, file, wants_notes)).flatten();
         if examined.is_none() {
             warn!("an entry of the cache is damaged and is left aside");
         }
@@ -152,10 +152,11 @@ fn sum(entry: &[u8]) -> String {
 mod tests {
     use std::path::Path;
 
+    use super::super::examine::Untold;
     use super::{Cache, Examined, FILE};
 
     fn nothing() -> Examined {
-        Examined { facts: None, findings: Vec::new(), has_allows: true }
+        Examined { facts: None, findings: Vec::new(), untold: Untold::new(), has_allows: true }
     }
 
     #[test]
@@ -166,19 +167,19 @@ mod tests {
         let key = cache.key(Path::new("a/contract.yaml"), "text").expect("a cache");
         assert_ne!(Some(key), cache.key(Path::new("b/contract.yaml"), "text"), "an unnamed contract is called so");
         assert_eq!(Some(key), cache.key(Path::new("c/a/contract.yaml"), "text"));
-        assert_eq!(cache.get(key, "a"), None);
+        assert_eq!(cache.get(key, "a", true), None);
         cache.remember(key, Cache::entry(&nothing()));
         cache.save();
-        assert_eq!(open().get(key, "a"), Some(nothing()));
+        assert_eq!(open().get(key, "a", true), Some(nothing()));
 
         let path = directory.path().join(FILE);
         let text = std::fs::read_to_string(&path).expect("saved");
         for damaged in [text.replace("true", "false"), text.replace("onex ", "onex 9"), text[..text.len() - 3].into()] {
             std::fs::write(&path, damaged).expect("writable");
-            assert_eq!(open().get(key, "a"), None);
+            assert_eq!(open().get(key, "a", true), None);
         }
         std::fs::write(&path, [0xff, b'\n', 0]).expect("writable");
-        assert_eq!(open().get(key, "a"), None);
+        assert_eq!(open().get(key, "a", true), None);
     }
 
     #[test]

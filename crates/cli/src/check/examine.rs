@@ -1,9 +1,10 @@
 //! Decides what is wrong with files, each alone and all together: what the cache knows of a text is taken from it,
 //! the rest is read.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
 
-use onex_contract::{Diagnostic, FileFacts, Locator, SystemFacts, check_facts, has_allows, silence};
+use onex_contract::{Diagnostic, FileFacts, Locator, Severity, SystemFacts, check_facts, has_allows, silence};
 use onex_runtime::{ContractFile, on_all_cores};
 
 use super::cache::{Cache, Key};
@@ -16,8 +17,31 @@ pub(super) struct Examined {
     pub(super) facts: Option<SystemFacts>,
     /// What is wrong with it alone.
     pub(super) findings: Vec<Diagnostic>,
+    /// Notes that are left out of the findings.
+    pub(super) untold: Untold,
     /// Whether its comments may silence something.
     pub(super) has_allows: bool,
+}
+
+/// How many notes of each code are only counted.
+pub(super) type Untold = BTreeMap<&'static str, usize>;
+
+/// All that is wrong.
+pub(super) struct Findings {
+    /// Every finding that no comment silences, by file and place.
+    pub(super) told: Vec<Diagnostic>,
+    pub(super) untold: Untold,
+}
+
+impl Examined {
+    /// The same with the notes only counted, unless a comment may silence some of them.
+    pub(super) fn without_notes(mut self) -> Self {
+        if !self.has_allows {
+            let notes = self.findings.extract_if(.., |finding| finding.severity == Severity::Note);
+            notes.for_each(|note| *self.untold.entry(note.code).or_default() += 1);
+        }
+        self
+    }
 }
 
 /// A file that was examined, and how it is to be remembered.
@@ -28,18 +52,21 @@ struct Outcome {
     fresh: Option<String>,
 }
 
-/// Every finding that no comment silences, by file and place.
-pub(super) fn findings(files: &[ContractFile], cache: &mut Cache) -> Vec<Diagnostic> {
+/// What is wrong with the files. There are ten notes to every other finding, so those that nobody wants to see are
+/// not carried along.
+pub(super) fn findings(files: &[ContractFile], cache: &mut Cache, wants_notes: bool) -> Findings {
     let known: &Cache = cache;
-    let outcomes = on_all_cores(files, |file| examine(file, known));
+    let outcomes = on_all_cores(files, |file| examine(file, known, wants_notes));
     let mut all = Vec::with_capacity(outcomes.len());
+    let mut untold = Untold::new();
     for Outcome { examined, key, fresh } in outcomes {
         if let Some(key) = key {
             cache.remember(key, fresh);
         }
+        examined.untold.iter().for_each(|(code, count)| *untold.entry(code).or_default() += count);
         all.push(examined);
     }
-    together(files, all)
+    Findings { told: together(files, all), untold }
 }
 
 /// Files by the names that findings carry.
@@ -47,27 +74,29 @@ pub(super) fn by_name(files: &[ContractFile]) -> HashMap<String, &ContractFile> 
     files.iter().map(|file| (file.name(), file)).collect()
 }
 
-fn examine(file: &ContractFile, cache: &Cache) -> Outcome {
+fn examine(file: &ContractFile, cache: &Cache, wants_notes: bool) -> Outcome {
     let text = match file.text() {
         Ok(text) => text,
         Err(finding) => {
-            let examined = Examined { facts: None, findings: vec![*finding], has_allows: false };
+            let findings = vec![*finding];
+            let examined = Examined { facts: None, findings, untold: Untold::new(), has_allows: false };
             return Outcome { examined, key: None, fresh: None };
         }
     };
     let key = cache.key(&file.path, &text);
-    if let Some(examined) = key.and_then(|key| cache.get(key, &file.name())) {
+    if let Some(examined) = key.and_then(|key| cache.get(key, &file.name(), wants_notes)) {
         return Outcome { examined, key, fresh: None };
     }
     let (reading, is_part_of_more) = file.examine(&text);
     let examined = Examined {
         facts: reading.contract.as_ref().map(SystemFacts::of),
         findings: reading.diagnostics,
+        untold: Untold::new(),
         has_allows: has_allows(&text),
     };
     let key = key.filter(|_| !is_part_of_more);
     let fresh = key.and_then(|_| Cache::entry(&examined));
-    Outcome { examined, key, fresh }
+    Outcome { examined: if wants_notes { examined } else { examined.without_notes() }, key, fresh }
 }
 
 /// Adds what is wrong with the files as a system, and takes out what is silenced.
@@ -119,7 +148,9 @@ fn finish(file: &ContractFile, name: &str, examined: &Examined, of_system: &[Dia
 
 fn in_order(mut findings: Vec<Vec<Diagnostic>>) -> Vec<Diagnostic> {
     findings.retain(|of_file| !of_file.is_empty());
-    findings.iter_mut().for_each(|of_file| of_file.sort_by_key(|finding| (finding.span, finding.code)));
+    findings
+        .iter_mut()
+        .for_each(|of_file| of_file.sort_by_key(|finding| (finding.span, finding.code, Reverse(finding.severity))));
     findings.sort_by(|left, right| file_of(left).cmp(file_of(right)));
     findings.into_iter().flatten().collect()
 }

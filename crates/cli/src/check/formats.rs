@@ -6,6 +6,8 @@ use onex_contract::{Diagnostic, Severity, rules};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::examine::Findings;
+
 #[derive(Serialize)]
 struct All<'f> {
     diagnostics: Vec<Told<'f>>,
@@ -97,23 +99,63 @@ fn told(finding: &Diagnostic) -> String {
 
 /// How often each code was found, the most frequent first.
 pub(super) fn statistics(findings: &[Diagnostic]) -> String {
-    let mut counts: BTreeMap<(&str, Severity), usize> = BTreeMap::new();
-    findings.iter().for_each(|finding| *counts.entry((finding.code, finding.severity)).or_default() += 1);
-    let titles: BTreeMap<_, _> = rules().into_iter().map(|rule| (rule.code, rule.title)).collect();
-    let mut rows: Vec<_> = counts.into_iter().collect();
+    let mut rows = counts(findings.iter());
     rows.sort_by(|left, right| right.1.cmp(&left.1).then(left.0.cmp(&right.0)));
-    let lines = rows.into_iter().map(|((code, severity), count)| {
+    table(&rows)
+}
+
+type Row<'f> = ((&'f str, Severity), usize);
+
+fn counts<'f>(findings: impl Iterator<Item = &'f Diagnostic>) -> Vec<Row<'f>> {
+    let mut counts: BTreeMap<(&str, Severity), usize> = BTreeMap::new();
+    findings.for_each(|finding| *counts.entry((finding.code, finding.severity)).or_default() += 1);
+    counts.into_iter().collect()
+}
+
+fn table(rows: &[Row<'_>]) -> String {
+    let titles: BTreeMap<_, _> = rules().into_iter().map(|rule| (rule.code, rule.title)).collect();
+    let lines = rows.iter().map(|((code, severity), count)| {
+        let severity = severity.to_string();
         format!("{count:>6}  {code}  {severity:<7}  {}", titles.get(code).copied().unwrap_or_default())
     });
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// One line for people.
-pub(super) fn summary(files: usize, findings: &[Diagnostic], notes_are_shown: bool) -> String {
-    let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+/// From how many shown findings on the codes are ranked, and how many codes are.
+const MANY: usize = 10;
+const RANKED: usize = 6;
+
+/// The codes of very many findings, errors before warnings, frequent ones first; nothing for few.
+fn ranking<'f>(shown: impl Iterator<Item = &'f Diagnostic>) -> String {
+    let mut rows = counts(shown);
+    if rows.iter().map(|(_, count)| count).sum::<usize>() < MANY {
+        return String::new();
+    }
+    rows.sort_by(|((left_code, left), left_count), ((right_code, right), right_count)| {
+        right.cmp(left).then(right_count.cmp(left_count)).then(left_code.cmp(right_code))
+    });
+    let more = rows.len().saturating_sub(RANKED);
+    rows.truncate(RANKED);
+    let rest =
+        if more > 0 { format!("        and {more} other codes (`--statistics` lists them)\n") } else { String::new() };
+    format!("{}\n{rest}\n", table(&rows))
+}
+
+/// For people, at the end: the most frequent codes where there are many findings, then all in one line.
+pub(super) fn summary(files: usize, findings: &Findings, notes_are_shown: bool) -> String {
+    let count = |severity| findings.told.iter().filter(|finding| finding.severity == severity).count();
     let counted = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
-    let notes = counted(count(Severity::Note), "note");
-    let hint = if !notes_are_shown && count(Severity::Note) > 0 { " (`--notes` shows them)" } else { "" };
+    let all_notes = count(Severity::Note) + findings.untold.values().sum::<usize>();
+    let notes = counted(all_notes, "note");
+    let hint = if !notes_are_shown && all_notes > 0 { " (`--notes` shows them)" } else { "" };
     let (errors, warnings) = (counted(count(Severity::Error), "error"), counted(count(Severity::Warning), "warning"));
-    format!("{}: {errors}, {warnings}, {notes}{hint}", counted(files, "contract"))
+    let is_shown = |finding: &&Diagnostic| notes_are_shown || finding.severity > Severity::Note;
+    let worst = findings.told.iter().filter(is_shown).max_by_key(|finding| finding.severity);
+    let more = worst.map(|finding| format!("\n`onex explain {}` says more about a code", finding.code));
+    format!(
+        "{}{}: {errors}, {warnings}, {notes}{hint}{}",
+        ranking(findings.told.iter().filter(is_shown)),
+        counted(files, "contract"),
+        more.unwrap_or_default()
+    )
 }

@@ -54,6 +54,44 @@ fn the_worst_case_is_held_against_the_deadline() {
     assert_eq!((&left["attempts_per_intent"], &left["worst_case_ms"]), (&Value::from(2), &Value::from(9_250)));
 }
 
+/// `onex check` and `onex plan` count alike: a run that has one millisecond less than its worst case is warned of.
+#[test]
+fn check_and_plan_agree_on_the_worst_case() {
+    let rules = "coordination_rules: {";
+    for (before, after) in [
+        ("greeter", "greeter"),
+        ("execution_mode: parallel", "execution_mode: sequential"),
+        ("execution_mode: parallel", "execution_mode: parallel, parallel_execution_allowed: false"),
+        ("failure_recovery_strategy: rollback", "failure_recovery_strategy: abort, max_retries: 5"),
+        (rules, "coordination_rules: {retry_backoff_multiplier: 3.0, retry_backoff_ms: 200, max_retries: 9, "),
+        (rules, "coordination_rules: {step_timeout_ms: 700, max_retries: 0, "),
+        (
+            "consumed_events:",
+            "error_handling: {retry_policy: {max_delay_ms: 1500, jitter_factor: 0.5}}\nconsumed_events:",
+        ),
+        (
+            "consumed_events:",
+            "error_handling: {retry_policy: {max_retries: 2, exponential_base: 1.0, initial_delay_ms: 10}}\nconsumed_events:",
+        ),
+        ("depends_on: [decide], step_config: {effect_node: node_registry_effect, intent_filter: \"postgres.*\"}", {
+            "depends_on: [decide, left], step_config: {effect_node: node_registry_effect, intent_filter: \"postgres.*\"}"
+        }),
+    ] {
+        let worst = report(before, after)["worst_case"]["duration_ms"].as_u64().expect("a number");
+        for (deadline, fits) in [(worst, true), (worst - 1, false)] {
+            let text = ORCHESTRATOR.replacen(before, after, 1);
+            let text = text.replace(", timeout_ms: 20000}", &format!(", timeout_ms: {deadline}}}"));
+            let home = Home::new();
+            home.write("contract.yaml", &text);
+            let said = home.onex(&["check", "--no-cache", "--select", "ONEX0031"]);
+            assert_eq!(!said.stdout.contains("ONEX0031"), fits, "{after}, {deadline} ms: {}", said.stdout);
+            let text = home.onex(&["plan", "contract.yaml", "--format", "json"]).stdout;
+            let plan: Value = serde_json::from_str(&text).expect("JSON");
+            assert_eq!(plan["worst_case"]["fits"], fits, "{after}, {deadline} ms");
+        }
+    }
+}
+
 #[test]
 fn every_rule_says_where_it_comes_from() {
     let all = report("greeter", "greeter");

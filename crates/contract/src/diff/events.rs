@@ -79,9 +79,8 @@ fn tell_starts(contract: &Contract, facts: &mut Facts) {
     if contract.workflow_coordination.is_none() {
         return;
     }
-    for event in contract.starting_events() {
+    for (index, event) in contract.placed_starting_events() {
         let Some(topic) = event.topic.as_deref().map(Topic::canonical) else { continue };
-        let index = contract.consumed_events.iter().position(|consumed| consumed == event).unwrap_or_default();
         let path = KeyPath::of(&["consumed_events"]).index(index);
         facts.tell(&["consumes", &topic, "starts"], Fact::new(Subject::Starts, &topic, path));
     }

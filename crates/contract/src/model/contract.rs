@@ -273,6 +273,10 @@ pub struct Dependency {
     /// Where it comes from; a node's module ends with the node's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub module: Option<String>,
+    /// The versions that will do: one, such as `1.2.0`, or a range, such as `>=1.2, <2`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "anything")]
+    pub version: Option<Value>,
     /// For people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
@@ -280,7 +284,7 @@ pub struct Dependency {
 
 impl Dependency {
     fn of_kind(name: String, kind: &str) -> Self {
-        Self { name, kind: Some(kind.to_owned()), module: None, description: None }
+        Self { name, kind: Some(kind.to_owned()), module: None, version: None, description: None }
     }
 }
 

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{ShapeError, serde_path};
-use crate::diagnostic::{Diagnostic, Severity};
+use super::{ShapeError, serde_path, shape};
+use crate::diagnostic::Diagnostic;
 use crate::path::{KeyPath, Segment};
-use crate::rules::Finding;
+use crate::rules::{Finding, reading};
 
 /// What stands for a missing key of the whole contract while the rest is read; a contract made with one
 /// of these always has an error beside it.
@@ -18,13 +18,13 @@ pub(super) struct Pruned {
     value: Value,
     /// Indices, of the original list, that were taken out of the list at each path.
     removed: BTreeMap<KeyPath, Vec<usize>>,
-    /// Keys that were taken out: that one of them is missing now is no problem of the text.
-    taken: BTreeSet<KeyPath>,
+    /// What was taken out, by where it stands in the text.
+    wrong: BTreeSet<KeyPath>,
 }
 
 impl Pruned {
     pub(super) fn new(value: Value) -> Self {
-        Self { value, removed: BTreeMap::new(), taken: BTreeSet::new() }
+        Self { value, removed: BTreeMap::new(), wrong: BTreeSet::new() }
     }
 
     pub(super) fn value(&self) -> &Value {
@@ -46,24 +46,40 @@ impl Pruned {
         original
     }
 
-    /// Takes out what the error is about, and says what is wrong when that is not known yet; `None` when nothing is
-    /// left to take out.
+    /// Takes out lists where a map must be.
+    pub(super) fn take_out_lists(&mut self) -> Vec<Finding> {
+        let lists = shape::lists_for_maps(&self.value);
+        let wrong = lists.into_iter().filter_map(|path| {
+            let written = find(&mut self.value, &path).cloned();
+            self.remove(&path)?;
+            Some(self.wrong_value(path, "invalid type: sequence, expected a map", written.as_ref()))
+        });
+        wrong.collect()
+    }
+
+    fn wrong_value(&mut self, path: KeyPath, said: &str, written: Option<&Value>) -> Finding {
+        self.wrong.insert(path.clone());
+        let told = shape::told(said, written);
+        let diagnostic = reading::WRONG_VALUE.finding(path.clone(), format!("`{path}`: {}", told.message));
+        Finding::at_value(told.help.into_iter().fold(diagnostic, Diagnostic::with_help))
+    }
+
+    /// Takes out what the error is about; `None` when nothing is left to take out. A key that is missing because its
+    /// value was in error is no finding of its own.
     pub(super) fn take_out(&mut self, error: &ShapeError) -> Option<Option<Finding>> {
         let path = serde_path(error.path());
         let message = error.inner().to_string();
         let original = self.original(&path);
         if let Some(key) = missing_key(&message) {
+            let was_wrong = self.wrong.contains(&original.key(key));
             self.replace_missing(&path, key)?;
-            if self.taken.contains(&original.key(key)) {
-                return Some(None);
-            }
-            let diagnostic = Diagnostic::new("ONEX0006", Severity::Error, original, format!("missing key `{key}`"));
-            return Some(Some(Finding::at_key(diagnostic.with_help(format!("add `{key}:` here")))));
+            let diagnostic = reading::MISSING_KEY.finding(original, format!("missing key `{key}`"));
+            let finding = Finding::at_key(diagnostic.with_help(format!("add `{key}:` here")));
+            return Some((!was_wrong).then_some(finding));
         }
+        let written = find(&mut self.value, &path).cloned();
         self.remove(&path)?;
-        self.taken.insert(original.clone());
-        let message = format!("`{original}`: {message}");
-        Some(Some(Finding::at_value(Diagnostic::new("ONEX0005", Severity::Error, original, message))))
+        Some(Some(self.wrong_value(original, &message, written.as_ref())))
     }
 
     fn replace_missing(&mut self, container: &KeyPath, key: &str) -> Option<()> {
@@ -107,7 +123,7 @@ impl Pruned {
 /// What is said of an error that nothing can be taken out for; nothing is read then.
 pub(super) fn hopeless(error: &ShapeError) -> Finding {
     let path = serde_path(error.path());
-    Finding::at_value(Diagnostic::new("ONEX0005", Severity::Error, path, error.inner().to_string()))
+    Finding::at_value(reading::WRONG_VALUE.finding(path, shape::told(&error.inner().to_string(), None).message))
 }
 
 /// The original index of an element that now stands at `index`.

@@ -7,9 +7,8 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use super::vocabulary;
-use crate::diagnostic::{Diagnostic, Severity};
 use crate::path::KeyPath;
-use crate::rules::Finding;
+use crate::rules::{Finding, reading};
 use crate::schema;
 
 /// Every key that the model reads anywhere.
@@ -30,17 +29,17 @@ fn finding(path: &KeyPath) -> Option<Finding> {
     }
     let diagnostic = if is_one_level_too_deep(path, key) {
         let message = format!("`{key}` has no effect here: it is a key of the step, not of its `step_config`");
-        Diagnostic::new("ONEX0007", Severity::Warning, path.clone(), message).with_help("move it beside `node_id`")
+        reading::UNKNOWN_KEY.finding(path.clone(), message).with_help("move it beside `node_id`")
     } else if vocabulary::is_known(key) || READ.contains(key) {
         let message = format!("`{key}` is for other tools: this runtime does not act on it here");
-        Diagnostic::new("ONEX0009", Severity::Note, path.clone(), message)
+        reading::OTHERS_KEY.finding(path.clone(), message)
     } else {
         let message = format!("`{key}` is no key of the contract language and has no effect");
-        let help = match nearest(key) {
-            Some(nearest) => format!("did you mean `{nearest}`?"),
-            None => "remove it, or prefix it with `x-` if it is your own".to_owned(),
-        };
-        Diagnostic::new("ONEX0007", Severity::Warning, path.clone(), message).with_help(help)
+        let finding = reading::UNKNOWN_KEY.finding(path.clone(), message);
+        match nearest(key) {
+            Some(nearest) => finding.with_help(format!("did you mean `{nearest}`?")),
+            None => finding,
+        }
     };
     Some(Finding::at_key(diagnostic))
 }

@@ -1,4 +1,4 @@
-//! ONEX0045: `for_each` stands where nothing is done for each item: beside a step that receives, reduces or
+//! ONEX0047: `for_each` stands where nothing is done for each item: beside a step that receives, reduces or
 //! publishes, an EFFECT that makes no intent of its own, or with a text that gives no list.
 
 use serde_json::Value;
@@ -7,7 +7,7 @@ use super::{Finding, Rule, place};
 use crate::model::{Archetype, Contract, GraphNode};
 
 pub(super) const FOR_EACH: Rule = Rule::of_contract(
-    "ONEX0045",
+    "ONEX0047",
     "a step cannot be carried out for each item of a list",
     "use it with an EFFECT that has `intent` and `input`, a COMPUTE or an ORCHESTRATOR step, and `${...}` for the list",
     misplaced,

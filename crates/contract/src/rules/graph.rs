@@ -2,10 +2,11 @@
 //! ONEX0022: steps wait for each other (V-03, V-04); the message shows the way round.
 //! ONEX0024: a step that stands alone among others: nothing leads to it and nothing follows (V-38).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
+use super::order::{before, order};
 use super::{Finding, Rule, place};
-use crate::model::{Contract, ExecutionGraph, GraphNode};
+use crate::model::Contract;
 
 pub(super) const DUPLICATE_STEP: Rule =
     Rule::of_contract("ONEX0020", "two steps have the same id", "give each step its own `node_id`", duplicate_steps);
@@ -54,9 +55,7 @@ fn undeclared_dependencies(contract: &Contract) -> Vec<Finding> {
                     "Execution graph node '{}' depends on undeclared node_id(s): ['{dependency}']",
                     node.node_id
                 );
-                let near = declared.iter().max_by(|left, right| {
-                    strsim::jaro_winkler(left, dependency).total_cmp(&strsim::jaro_winkler(right, dependency))
-                });
+                let near = crate::near::nearest(dependency, declared.iter().copied());
                 let diagnostic = UNDECLARED_DEPENDENCY.finding(path, message);
                 findings.push(Finding::at_value(match near {
                     Some(near) => diagnostic.with_help(format!("did you mean `{near}`?")),
@@ -70,50 +69,24 @@ fn undeclared_dependencies(contract: &Contract) -> Vec<Finding> {
 
 fn cycles(contract: &Contract) -> Vec<Finding> {
     let Some(workflow) = &contract.workflow_coordination else { return Vec::new() };
-    let graph = &workflow.workflow_definition.execution_graph;
-    let left = unordered(graph);
-    let Some(first) = graph.nodes.iter().position(|node| left.contains(node.node_id.as_str())) else {
-        return Vec::new();
-    };
-    let way = way_round(graph, &left, &graph.nodes[first].node_id);
-    let message = format!("Execution graph contains a cycle (must be a DAG): {}", way.join(" -> "));
-    let start = way.first().and_then(|id| graph.nodes.iter().position(|node| node.node_id == *id)).unwrap_or(first);
-    vec![Finding::at_key(CYCLE.finding(place::node(start).key("depends_on"), message))]
-}
-
-/// Steps that Kahn's algorithm cannot order: those on a cycle or behind one. Unknown dependencies count as met (O-11).
-fn unordered(graph: &ExecutionGraph) -> BTreeSet<&str> {
-    let ids: BTreeSet<&str> = graph.nodes.iter().map(|node| node.node_id.as_str()).collect();
-    let mut waiting: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    let mut dependents: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for node in &graph.nodes {
-        let before: BTreeSet<&str> = graph.before(node).filter(|id| ids.contains(id)).collect();
-        before.iter().for_each(|id| dependents.entry(id).or_default().push(&node.node_id));
-        waiting.entry(&node.node_id).or_default().extend(before);
-    }
-    let mut ready: Vec<&str> = waiting.iter().filter(|(_, before)| before.is_empty()).map(|(id, _)| *id).collect();
-    while let Some(id) = ready.pop() {
-        waiting.remove(id);
-        for dependent in dependents.remove(id).unwrap_or_default() {
-            if let Some(before) = waiting.get_mut(dependent) {
-                before.remove(id);
-                if before.is_empty() {
-                    ready.push(dependent);
-                }
-            }
-        }
-    }
-    waiting.into_keys().collect()
+    let nodes = &workflow.workflow_definition.execution_graph.nodes;
+    let before = before(&workflow.workflow_definition.execution_graph);
+    let mut is_left = vec![true; nodes.len()];
+    order(&before).into_iter().for_each(|index| is_left[index] = false);
+    let Some(first) = is_left.iter().position(|is_left| *is_left) else { return Vec::new() };
+    let way = way_round(&before, &is_left, first);
+    let ids: Vec<&str> = way.iter().map(|index| nodes[*index].node_id.as_str()).collect();
+    let message = format!("Execution graph contains a cycle (must be a DAG): {}", ids.join(" -> "));
+    vec![Finding::at_key(CYCLE.finding(place::node(way[0]).key("depends_on"), message))]
 }
 
 /// From a step that cannot be ordered, follow dependencies until one comes again; the way between is a cycle.
-fn way_round<'a>(graph: &'a ExecutionGraph, left: &BTreeSet<&str>, start: &'a str) -> Vec<&'a str> {
+fn way_round(before: &[Vec<usize>], is_left: &[bool], start: usize) -> Vec<usize> {
     let mut way = vec![start];
+    let mut position = HashMap::from([(start, 0)]);
     loop {
-        let current = way[way.len() - 1];
-        let mut next = graph.nodes.iter().filter(|node| node.node_id == current).flat_map(|node| graph.before(node));
-        let Some(next) = next.find(|id| left.contains(id)) else { return way };
-        if let Some(seen) = way.iter().position(|id| *id == next) {
+        let Some(next) = before[way[way.len() - 1]].iter().copied().find(|index| is_left[*index]) else { return way };
+        if let Some(seen) = position.insert(next, way.len()) {
             way.drain(..seen);
             way.push(next);
             return way;
@@ -124,13 +97,15 @@ fn way_round<'a>(graph: &'a ExecutionGraph, left: &BTreeSet<&str>, start: &'a st
 
 fn isolated_steps(contract: &Contract) -> Vec<Finding> {
     let Some(workflow) = &contract.workflow_coordination else { return Vec::new() };
-    let graph = &workflow.workflow_definition.execution_graph;
-    if graph.nodes.len() < 2 {
+    let nodes = &workflow.workflow_definition.execution_graph.nodes;
+    if nodes.len() < 2 {
         return Vec::new();
     }
-    let followed: BTreeSet<&str> = graph.nodes.iter().flat_map(|node| graph.before(node)).collect();
-    let alone = |node: &GraphNode| graph.before(node).next().is_none() && !followed.contains(node.node_id.as_str());
-    let isolated = graph.nodes.iter().enumerate().filter(|(_, node)| alone(node));
+    let before = before(&workflow.workflow_definition.execution_graph);
+    let followed: BTreeSet<usize> = before.iter().flatten().copied().collect();
+    let is_alone =
+        |index: usize| before[index].is_empty() && nodes[index].depends_on.is_empty() && !followed.contains(&index);
+    let isolated = nodes.iter().enumerate().filter(|(index, _)| is_alone(*index));
     isolated
         .map(|(index, node)| {
             let message = format!("step `{}` stands alone: nothing leads to it and nothing follows", node.node_id);

@@ -2,6 +2,7 @@
 //! ONEX0062: a transition leaves a terminal state and is never taken (F-18, C-15).
 //! ONEX0063: a state that no transition leads to (F-41).
 //! ONEX0064: two transitions answer the same trigger from the same state with the same priority (F-17).
+//! ONEX0065: a state is declared twice.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,6 +38,26 @@ pub(super) const AMBIGUOUS: Rule = Rule::of_contract(
     |contract| each(contract, ambiguous_transitions),
 );
 
+pub(super) const DUPLICATE_STATE: Rule = Rule::of_contract(
+    "ONEX0065",
+    "two states have the same name",
+    "give each state its own `state_name`, or remove one of the two",
+    |contract| each(contract, duplicate_states),
+);
+
+fn duplicate_states(machine: &StateMachine, root: &KeyPath) -> Vec<Finding> {
+    let mut seen = BTreeSet::new();
+    let again = machine.states.iter().enumerate().filter(|(_, state)| !seen.insert(&state.state_name));
+    again
+        .map(|(index, state)| {
+            let path = root.key("states").index(index).key("state_name");
+            Finding::at_value(
+                DUPLICATE_STATE.finding(path, format!("state `{}` is declared a second time", state.state_name)),
+            )
+        })
+        .collect()
+}
+
 fn each(contract: &Contract, check: fn(&StateMachine, &KeyPath) -> Vec<Finding>) -> Vec<Finding> {
     contract.state_machine.as_ref().map_or_else(Vec::new, |machine| check(machine, &KeyPath::of(&["state_machine"])))
 }
@@ -47,7 +68,11 @@ fn unknown_states(machine: &StateMachine, root: &KeyPath) -> Vec<Finding> {
     unknown
         .map(|(path, state)| {
             let message = format!("state `{state}` is not listed under `states`");
-            Finding::at_value(UNKNOWN_STATE.finding(path, message))
+            let finding = UNKNOWN_STATE.finding(path, message);
+            Finding::at_value(match crate::near::nearest(state, declared.iter().copied()) {
+                Some(nearest) => finding.with_help(format!("did you mean `{nearest}`?")),
+                None => finding,
+            })
         })
         .collect()
 }

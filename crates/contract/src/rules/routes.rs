@@ -1,5 +1,6 @@
 //! ONEX0050: a subscribed intent has no route, so nothing would carry it out.
-//! ONEX0051: a step's `intent_filter` fits no route, so the step would never have anything to do.
+//! ONEX0051: a step's `intent_filter` fits no route, so the step would never have anything to do. A filter that is no
+//! glob is ONEX0055.
 
 use super::{Finding, Rule, place};
 use crate::model::Contract;
@@ -37,7 +38,7 @@ fn unanswered_filters(contract: &Contract) -> Vec<Finding> {
     let Some(consumption) = &contract.intent_consumption else { return Vec::new() };
     let fits_a_route = |filter: &str| {
         let mut intents = consumption.intent_routing_table.keys();
-        matcher(filter).is_some_and(|matcher| intents.any(|intent| matcher.is_match(intent)))
+        matcher(filter).is_none_or(|matcher| intents.any(|intent| matcher.is_match(intent)))
     };
     let steps = contract.steps().iter().enumerate();
     steps

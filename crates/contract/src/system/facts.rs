@@ -1,9 +1,13 @@
 //! Decides what of a contract concerns other contracts. Small and storable: a tool that has seen a file before
 //! keeps these instead of the contract.
 
+use std::collections::BTreeMap;
+
 use onex_topic::Topic;
 use serde::{Deserialize, Serialize};
 
+use super::undo::{self, TakenBack};
+use super::versions::{self, Pin};
 use crate::model::{Archetype, Contract};
 use crate::path::KeyPath;
 use crate::rules::place;
@@ -24,6 +28,17 @@ pub struct SystemFacts {
     pub effects: Vec<(String, KeyPath)>,
     /// Orchestrators whose workflows its steps run, with their places.
     pub workflows: Vec<(String, KeyPath)>,
+    /// The versions it answers to: of the contract, and of the node behind it.
+    pub versions: Vec<String>,
+    /// Other nodes of which it wants certain versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pins: Vec<Pin>,
+    /// What it does to the world, and whether it says how each is undone.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub operations: BTreeMap<String, bool>,
+    /// Its steps that are taken back when a run fails.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taken_back: Vec<TakenBack>,
 }
 
 /// A topic that a contract names.
@@ -49,6 +64,10 @@ impl SystemFacts {
             starts: starts(contract),
             effects: effects(contract),
             workflows: workflows(contract),
+            versions: versions::of(contract),
+            pins: versions::pins(contract),
+            operations: undo::operations(contract),
+            taken_back: undo::taken_back(contract),
         }
     }
 }
@@ -67,10 +86,9 @@ fn starts(contract: &Contract) -> Vec<(String, KeyPath)> {
     if contract.workflow_coordination.is_none() {
         return Vec::new();
     }
-    let starting = contract.starting_events().filter_map(|event| Some((event, event.topic.clone()?)));
-    let placed = starting.map(|(event, topic)| {
-        let index = contract.consumed_events.iter().position(|consumed| consumed == event).unwrap_or(0);
-        (topic, KeyPath::of(&["consumed_events"]).index(index).key("topic"))
+    let starting = contract.placed_starting_events();
+    let placed = starting.filter_map(|(index, event)| {
+        Some((event.topic.clone()?, KeyPath::of(&["consumed_events"]).index(index).key("topic")))
     });
     placed.collect()
 }
