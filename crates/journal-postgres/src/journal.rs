@@ -48,7 +48,7 @@ impl PostgresJournal {
     ///
     /// The URL cannot be read, the server cannot be reached or refuses, or [`JournalError::NewerSchema`].
     pub async fn open(config: PostgresJournalConfig) -> Result<Self, JournalError> {
-        let options = config.options()?;
+        let (options, commit_options) = (config.options()?, config.commit_options()?);
         database::prepare(&config).await?;
         let mut journal = Self {
             committers: Vec::new(),
@@ -61,7 +61,7 @@ impl PostgresJournal {
             let (sender, requests) = mpsc::channel(QUEUE_LENGTH);
             journal.committers.push(sender);
             let committer = Committer {
-                options: options.clone(),
+                options: commit_options.clone(),
                 connect_timeout: config.connect_timeout,
                 patience: config.patience(),
                 connection: None,
