@@ -1,0 +1,110 @@
+//! Reads a journal's tables. The queries are the same for every database: identifiers and JSON as text, numbers as
+//! `BIGINT`.
+
+use std::path::Path;
+
+use serde_json::Value;
+use sqlx::{ConnectOptions, Connection};
+
+use super::{Outgoing, Record, Run, Snapshot};
+use crate::process::block_on;
+
+const CONTRACTS: &str = "SELECT fingerprint FROM contracts";
+
+const RUNS: &str = "SELECT CAST(run_id AS TEXT), contract_fingerprint, status, CAST(epoch AS BIGINT), \
+    CAST(last_sequence AS BIGINT), CAST(CASE WHEN ended_at IS NULL THEN 0 ELSE 1 END AS BIGINT) FROM runs";
+
+const RECORDS: &str = "SELECT CAST(run_id AS TEXT), CAST(sequence AS BIGINT), kind, CAST(body AS TEXT) FROM records \
+    ORDER BY run_id, sequence";
+
+const OUTBOX: &str = "SELECT CAST(id AS TEXT), CAST(envelope AS TEXT) FROM outbox ORDER BY position";
+
+const INBOX: &str = "SELECT CAST(count(*) AS BIGINT) FROM inbox";
+
+const STATES: &str = "SELECT reducer, entity, CAST(version AS BIGINT), CAST(state AS TEXT) FROM entity_states";
+
+type RunRow = (String, String, String, i64, i64, i64);
+type RecordRow = (String, i64, String, String);
+
+/// What the queries give.
+struct Rows {
+    contracts: Vec<(String,)>,
+    runs: Vec<RunRow>,
+    records: Vec<RecordRow>,
+    outbox: Vec<(String, String)>,
+    inbox: i64,
+    states: Vec<(String, String, i64, String)>,
+}
+
+/// Runs the queries in one transaction; a macro, because sqlx has no name for "any connection" that needs no driver.
+macro_rules! rows {
+    ($connection:expr) => {{
+        let mut transaction = $connection.begin().await.expect("a transaction");
+        let rows = Rows {
+            contracts: sqlx::query_as(CONTRACTS).fetch_all(&mut *transaction).await.expect("contracts"),
+            runs: sqlx::query_as(RUNS).fetch_all(&mut *transaction).await.expect("runs"),
+            records: sqlx::query_as(RECORDS).fetch_all(&mut *transaction).await.expect("records"),
+            outbox: sqlx::query_as(OUTBOX).fetch_all(&mut *transaction).await.expect("outbox"),
+            inbox: sqlx::query_scalar(INBOX).fetch_one(&mut *transaction).await.expect("inbox"),
+            states: sqlx::query_as(STATES).fetch_all(&mut *transaction).await.expect("states"),
+        };
+        transaction.rollback().await.expect("nothing was written");
+        rows
+    }};
+}
+
+impl Snapshot {
+    /// What is in a journal of SQLite.
+    pub fn of_sqlite(path: &Path) -> Self {
+        assert!(path.exists(), "missing: {}", path.display());
+        block_on(async {
+            let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+            let mut connection = options.connect().await.expect("a SQLite file");
+            let rows = rows!(connection);
+            connection.close().await.expect("closable");
+            Self::of_rows(rows)
+        })
+    }
+
+    /// What is in a journal of PostgreSQL.
+    pub fn of_postgres(url: &str) -> Self {
+        block_on(async {
+            let mut connection = sqlx::PgConnection::connect(url).await.expect("the test server answers");
+            let rows = rows!(connection);
+            connection.close().await.expect("closable");
+            Self::of_rows(rows)
+        })
+    }
+
+    fn of_rows(rows: Rows) -> Self {
+        let runs = rows.runs.into_iter().map(|row| (row.0.parse().expect("an id"), run(row)));
+        let mut snapshot = Self {
+            contracts: rows.contracts.into_iter().map(|(fingerprint,)| fingerprint).collect(),
+            runs: runs.collect(),
+            outbox: rows.outbox.into_iter().map(outgoing).collect(),
+            inbox: rows.inbox,
+            states: rows
+                .states
+                .into_iter()
+                .map(|(reducer, entity, version, state)| ((reducer, entity), (version, json(&state))))
+                .collect(),
+        };
+        for (run_id, sequence, kind, body) in rows.records {
+            let run = snapshot.runs.get_mut(&run_id.parse().expect("an id")).expect("a record belongs to a run");
+            run.records.push(Record { sequence, kind, body: json(&body) });
+        }
+        snapshot
+    }
+}
+
+fn run((_, fingerprint, status, epoch, last_sequence, has_ended_at): RunRow) -> Run {
+    Run { fingerprint, status, epoch, last_sequence, has_ended_at: has_ended_at == 1, records: Vec::new() }
+}
+
+fn outgoing((id, envelope): (String, String)) -> Outgoing {
+    Outgoing { id: id.parse().expect("an id"), envelope: json(&envelope) }
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).expect("JSON")
+}
