@@ -4,7 +4,10 @@
 //! A new method of [`Journal`] belongs into [`Wrapped`], in one line; a method with a default body that is missing
 //! there would pass by whatever is around the others.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
 
 use async_trait::async_trait;
 use onex_journal::{
@@ -19,9 +22,14 @@ use uuid::Uuid;
 pub struct Call {
     /// The method.
     pub name: &'static str,
-    /// Whether it writes.
-    pub writes: bool,
+    /// Which write it is, from 0; `None` for a read.
+    pub write: Option<usize>,
+    /// The run it is about and the epoch it claims to own it at, for an append.
+    pub claim: Option<Claim>,
 }
+
+/// A write that can be made later by somebody else than its caller.
+pub type Postponed = Pin<Box<dyn Future<Output = Result<u64, JournalError>> + Send>>;
 
 /// What happens around each call.
 #[async_trait]
@@ -31,26 +39,41 @@ pub trait Around: Send + Sync {
     /// # Errors
     ///
     /// The call is not made, and this is its answer.
-    async fn before(&self, call: Call) -> Result<(), JournalError>;
+    async fn before(&self, call: &Call) -> Result<(), JournalError>;
 
-    /// After the call, whatever its answer.
+    /// After the call.
     ///
     /// # Errors
     ///
     /// The call was made, and this is its answer all the same.
-    async fn after(&self, call: Call) -> Result<(), JournalError>;
+    async fn after(&self, call: &Call, succeeded: bool) -> Result<(), JournalError>;
+
+    /// A start or an append, about to be made; whoever keeps it makes it later, and its caller is told that the journal
+    /// cannot be used.
+    fn postpone(&self, _call: &Call, write: Postponed) -> Option<Postponed> {
+        Some(write)
+    }
 }
 
 /// A journal with something around it.
 pub struct Wrapped<A> {
     inner: Arc<dyn Journal>,
     around: Arc<A>,
+    writes: AtomicUsize,
+    stops_clock: bool,
 }
 
 impl<A: Around> Wrapped<A> {
     /// `around` each call of `inner`.
     pub fn new(inner: Arc<dyn Journal>, around: Arc<A>) -> Self {
-        Self { inner, around }
+        Self { inner, around, writes: AtomicUsize::new(0), stops_clock: false }
+    }
+
+    /// The same for a journal with threads of its own: to wait for them is no idleness, over which a paused clock
+    /// would leap.
+    #[must_use]
+    pub fn stopping_clock(self) -> Self {
+        Self { stops_clock: true, ..self }
     }
 
     async fn call<T>(
@@ -58,10 +81,14 @@ impl<A: Around> Wrapped<A> {
         call: Call,
         work: impl Future<Output = Result<T, JournalError>> + Send,
     ) -> Result<T, JournalError> {
-        self.around.before(call).await?;
-        let answer = work.await;
-        self.around.after(call).await?;
+        self.around.before(&call).await?;
+        let answer = if self.stops_clock { with_clock_stopped(work).await } else { work.await };
+        self.around.after(&call, answer.is_ok()).await?;
         answer
+    }
+
+    fn write_call(&self, name: &'static str, claim: Option<Claim>) -> Call {
+        Call { name, write: Some(self.writes.fetch_add(1, Ordering::SeqCst)), claim }
     }
 
     async fn write<T>(
@@ -69,7 +96,17 @@ impl<A: Around> Wrapped<A> {
         name: &'static str,
         work: impl Future<Output = Result<T, JournalError>> + Send,
     ) -> Result<T, JournalError> {
-        self.call(Call { name, writes: true }, work).await
+        self.call(self.write_call(name, None), work).await
+    }
+
+    /// A write that owns all it needs.
+    async fn movable(&self, name: &'static str, claim: Option<Claim>, work: Postponed) -> Result<u64, JournalError> {
+        let call = self.write_call(name, claim);
+        let work = if self.stops_clock { Box::pin(with_clock_stopped(work)) } else { work };
+        match self.around.postpone(&call, work) {
+            Some(work) => self.call(call, work).await,
+            None => Err(JournalError::Unavailable { source: "the connection dropped, says the test".into() }),
+        }
     }
 
     async fn read<T>(
@@ -77,8 +114,19 @@ impl<A: Around> Wrapped<A> {
         name: &'static str,
         work: impl Future<Output = Result<T, JournalError>> + Send,
     ) -> Result<T, JournalError> {
-        self.call(Call { name, writes: false }, work).await
+        self.call(Call { name, write: None, claim: None }, work).await
     }
+}
+
+/// A blocking task keeps tokio from moving a paused clock.
+async fn with_clock_stopped<T>(work: impl Future<Output = T>) -> T {
+    let (release, held) = mpsc::channel::<()>();
+    let hold = tokio::task::spawn_blocking(move || held.recv().is_ok());
+    let done = work.await;
+    drop(release);
+    // It ends as soon as it is released, and has nothing to say.
+    let _ = hold.await;
+    done
 }
 
 #[async_trait]
@@ -92,11 +140,14 @@ impl<A: Around> Journal for Wrapped<A> {
     }
 
     async fn start(&self, run: NewRun) -> Result<u64, JournalError> {
-        self.write("start", self.inner.start(run)).await
+        let inner = Arc::clone(&self.inner);
+        self.movable("start", None, Box::pin(async move { inner.start(run).await })).await
     }
 
     async fn append(&self, append: Append) -> Result<u64, JournalError> {
-        self.write("append", self.inner.append(append)).await
+        let claim = Claim { run_id: append.run_id, epoch: append.epoch };
+        let inner = Arc::clone(&self.inner);
+        self.movable("append", Some(claim), Box::pin(async move { inner.append(append).await })).await
     }
 
     async fn load(&self, run_id: RunId) -> Result<Option<StoredRun>, JournalError> {

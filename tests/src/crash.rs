@@ -8,6 +8,7 @@
 mod bus;
 mod case;
 mod graph;
+mod judge;
 mod ledger;
 mod nodes;
 mod points;
@@ -16,8 +17,9 @@ mod trial;
 
 pub use bus::PointedBus;
 pub use case::{Case, Script, Scripts, Way};
+pub use judge::judge;
 pub use ledger::{Attempt, Entry, Ledger};
 pub use nodes::nodes;
 pub use points::Points;
-pub use process::run_process;
+pub use process::{Life, run_process};
 pub use trial::{Ended, Trial};

@@ -4,6 +4,7 @@
 //! One snapshot is judged by [`Snapshot::violations`]; two of the same journal, the later against the earlier one, by
 //! [`Snapshot::violations_since`].
 
+mod memory;
 mod tables;
 
 use std::collections::{BTreeMap, BTreeSet};

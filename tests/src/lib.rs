@@ -6,6 +6,7 @@
 
 pub mod around;
 pub mod crash;
+pub mod faults;
 pub mod invariants;
 pub mod process;
 

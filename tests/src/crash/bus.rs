@@ -30,7 +30,7 @@ impl EventBus for PointedBus {
         self.points.before();
         if topic != self.incoming {
             let body = serde_json::from_str(&message.body).expect("JSON");
-            self.ledger.write(&Entry::Published { id: message.id, body });
+            self.ledger.write(Entry::Published { id: message.id, body });
         }
         let published = self.inner.publish(topic, message).await;
         self.points.after();

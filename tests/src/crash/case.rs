@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use onex_contract::Reading;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::graph::{Graph, Strategy};
 use crate::process::{event, node};
-use crate::{ORCHESTRATOR, contract_path, text};
+use crate::{ORCHESTRATOR, contract_path, read_text, text};
 
 /// How events reach the system, and what becomes of those that it has not said it has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,6 +88,11 @@ impl Case {
         let graphs: Vec<_> = graphs.chain((0..random).map(Graph::random)).collect();
         let ways = [Way::Inbox, Way::Bus].into_iter().cycle();
         graphs.iter().zip(ways).map(|(graph, way)| Self::of_graph(graph, way)).collect()
+    }
+
+    /// What its contract says.
+    pub fn reading(&self) -> Reading {
+        read_text("contract.yaml", &self.contract)
     }
 
     fn of_graph(graph: &Graph, way: Way) -> Self {

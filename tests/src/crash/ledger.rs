@@ -44,22 +44,38 @@ pub struct Attempt {
 
 /// The ledger of one trial, over all its processes.
 #[derive(Debug)]
-pub struct Ledger(Mutex<File>);
+pub struct Ledger {
+    file: Option<File>,
+    written: Mutex<Vec<Entry>>,
+}
 
 impl Ledger {
-    /// Opens it for more entries.
+    /// One that no other process sees.
+    pub fn in_memory() -> Self {
+        Self { file: None, written: Mutex::default() }
+    }
+
+    /// Opens one in a file for more entries.
     pub fn open(path: &Path) -> Self {
-        Self(Mutex::new(OpenOptions::new().create(true).append(true).open(path).expect("a ledger")))
+        let file = OpenOptions::new().create(true).append(true).open(path).expect("a ledger");
+        Self { file: Some(file), written: Mutex::default() }
     }
 
     /// Writes an entry down.
-    pub fn write(&self, entry: &Entry) {
-        let line = format!("{}\n", serde_json::to_string(entry).expect("JSON"));
-        let mut file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        file.write_all(line.as_bytes()).and_then(|()| file.sync_data()).expect("the ledger can be written");
+    pub fn write(&self, entry: Entry) {
+        if let Some(mut file) = self.file.as_ref() {
+            let line = format!("{}\n", serde_json::to_string(&entry).expect("JSON"));
+            file.write_all(line.as_bytes()).and_then(|()| file.sync_data()).expect("the ledger can be written");
+        }
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
     }
 
-    /// Everything that happened.
+    /// What was written through this.
+    pub fn written(&self) -> Vec<Entry> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Everything in a file.
     pub fn read(path: &Path) -> Vec<Entry> {
         // A process that died before anything happened has made none.
         let text = std::fs::read_to_string(path).unwrap_or_default();

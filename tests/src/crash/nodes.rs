@@ -1,12 +1,13 @@
 //! Nodes whose every attempt is on the ledger and goes as the case says, and a reducer that asks for what the event
 //! lists.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use async_trait::async_trait;
 use onex_node::{
     Effect, EffectCall, ErrorClass, Failure, Intent, IntentOutcome, NodeRegistry, ReduceContext, Reducer, Reduction,
 };
+use onex_reducer::RegistrationReducer;
 use serde_json::{Value, json};
 
 use super::case::{Script, Scripts};
@@ -16,10 +17,11 @@ use crate::{EFFECT, REDUCER, registration_reducer};
 
 /// Every node that a case can name.
 pub fn nodes(scripts: &Scripts, points: &Arc<Points>, ledger: &Arc<Ledger>) -> NodeRegistry {
+    static REGISTRATION: LazyLock<Arc<RegistrationReducer>> = LazyLock::new(|| Arc::new(registration_reducer()));
     let effect =
         Arc::new(OnLedger { scripts: scripts.clone(), points: Arc::clone(points), ledger: Arc::clone(ledger) });
     NodeRegistry::new()
-        .with_reducer(REDUCER, Arc::new(registration_reducer()))
+        .with_reducer(REDUCER, Arc::clone(&REGISTRATION) as Arc<dyn Reducer>)
         .with_effect(EFFECT, Arc::clone(&effect) as Arc<dyn Effect>)
         .with_reducer("counter", Arc::new(Counter))
         .with_effect("ledger", effect)
@@ -36,7 +38,7 @@ impl OnLedger {
     fn attempt(&self, call: &EffectCall, undo: bool, fails: u32, is_final: bool) -> Result<(), Failure> {
         self.points.before();
         let succeeded = call.attempt > fails;
-        self.ledger.write(&Entry::Attempt(Attempt {
+        self.ledger.write(Entry::Attempt(Attempt {
             key: call.idempotency_key.to_string(),
             kind: call.intent.kind.clone(),
             payload: call.intent.payload.to_string(),

@@ -51,15 +51,15 @@ impl Points {
 /// Around each write; around a read nothing changes outside.
 #[async_trait]
 impl Around for Points {
-    async fn before(&self, call: Call) -> Result<(), JournalError> {
-        if call.writes {
+    async fn before(&self, call: &Call) -> Result<(), JournalError> {
+        if call.write.is_some() {
             Points::before(self);
         }
         Ok(())
     }
 
-    async fn after(&self, call: Call) -> Result<(), JournalError> {
-        if call.writes {
+    async fn after(&self, call: &Call, _succeeded: bool) -> Result<(), JournalError> {
+        if call.write.is_some() {
             Points::after(self);
         }
         Ok(())

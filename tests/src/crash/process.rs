@@ -6,10 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use onex_bus::{EventBus, Message};
+use onex_contract::Reading;
 use onex_journal::{Journal, OutboxMessage};
 use onex_journal_sqlite::SqliteJournal;
 use onex_orchestrator::Worker;
-use onex_runtime::{DeadLetter, DeadLetterFile, Observer, RunReport, Runtime, RuntimeParts, SystemClock, WiringReport};
+use onex_runtime::{
+    DeadLetter, DeadLetterFile, Observer, RunReport, Runtime, RuntimeError, RuntimeParts, SystemClock, WiringReport,
+};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use uuid::Uuid;
 
@@ -19,7 +22,9 @@ use super::ledger::Ledger;
 use super::nodes::nodes;
 use super::points::Points;
 use crate::around::Wrapped;
-use crate::read_text;
+
+/// Longer than anything takes, and on a paused clock no time at all.
+const STUCK: Duration = Duration::from_secs(600);
 
 /// Lives in `directory`, whose `case.json` says what to run, over the journal at `journal`; dies at point `dies_at`,
 /// from 1. Gives the number of points that it passed.
@@ -28,10 +33,19 @@ pub async fn run_process(directory: &Path, journal: &str, dies_at: usize) -> usi
     setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).expect("less is allowed");
     let case = std::fs::read_to_string(directory.join("case.json")).expect("a case");
     let case: Case = serde_json::from_str(&case).expect("a case");
-    let journal = open(journal).await;
+    let store = open(journal).await;
     let points = Arc::new(Points::dying_at(dies_at, case.each_point));
-    let life = Life { directory, case: &case, journal: &journal, points: &points };
-    life.run().await;
+    let worker = Worker {
+        journal: Arc::new(Wrapped::new(Arc::clone(&store), Arc::clone(&points))),
+        clock: Arc::new(SystemClock),
+        owner: "crashing".to_owned(),
+        lease: Duration::from_secs(60),
+    };
+    let ledger = Arc::new(Ledger::open(&directory.join("ledger.jsonl")));
+    let reading = case.reading();
+    let (case, points) = (&case, &points);
+    let life = Life { case, reading: &reading, directory, store: &store, worker, points, ledger: &ledger };
+    life.run().await.expect("it starts");
     points.passed()
 }
 
@@ -39,54 +53,61 @@ async fn open(journal: &str) -> Arc<dyn Journal> {
     Arc::new(SqliteJournal::open(Path::new(journal)).await.expect("the journal opens"))
 }
 
-struct Life<'a> {
-    directory: &'a Path,
-    case: &'a Case,
-    journal: &'a Arc<dyn Journal>,
-    points: &'a Arc<Points>,
+/// One life.
+pub struct Life<'a> {
+    /// What to run.
+    pub case: &'a Case,
+    /// What its contract says.
+    pub reading: &'a Reading,
+    /// Where dead letters would go.
+    pub directory: &'a Path,
+    /// What the sender of events sees of the journal.
+    pub store: &'a Arc<dyn Journal>,
+    /// Who runs, over which journal.
+    pub worker: Worker,
+    /// Where it dies.
+    pub points: &'a Arc<Points>,
+    /// Where it is written down what really happens.
+    pub ledger: &'a Arc<Ledger>,
 }
 
 impl Life<'_> {
-    async fn run(&self) {
-        let ledger = Arc::new(Ledger::open(&self.directory.join("ledger.jsonl")));
-        let nodes = nodes(&self.case.scripts, self.points, &ledger);
-        let (report, orchestrators) = WiringReport::of(&[&read_text("contract.yaml", &self.case.contract)], &nodes);
+    /// Lives until nothing is left to do.
+    ///
+    /// # Errors
+    ///
+    /// The journal could not be used at the start, or to take events in. What had begun by then has ended.
+    pub async fn run(&self) -> Result<(), RuntimeError> {
+        let nodes = nodes(&self.case.scripts, self.points, self.ledger);
+        let (report, orchestrators) = WiringReport::of(&[self.reading], &nodes);
         let wired = orchestrators.first().unwrap_or_else(|| panic!("{report:?}"));
         let topic = wired.subscriptions[0].0.clone();
-        let bus = Arc::new(PointedBus::new(self.points, &ledger, &topic));
+        let bus = Arc::new(PointedBus::new(self.points, self.ledger, &topic));
         let runtime = Runtime::start(RuntimeParts {
             bus: Arc::clone(&bus) as Arc<dyn EventBus>,
-            worker: self.worker(),
+            worker: self.worker.clone(),
             nodes,
             orchestrators,
             dead_letters: Arc::new(DeadLetterFile::open(self.directory).expect("a file")),
             observer: Arc::new(Silent),
             max_in_flight: 1,
         });
-        let runtime = runtime.await.expect("it starts");
-        self.feed(&runtime, &*bus, &topic).await;
-        runtime.drained().await;
+        let runtime = runtime.await?;
+        let fed = self.feed(&runtime, &*bus, &topic).await;
+        let drained = tokio::time::timeout(STUCK, runtime.drained()).await;
+        assert!(drained.is_ok(), "nothing happens any more, and something is left to do");
         runtime.stop(Duration::from_secs(10)).await;
+        fed
     }
 
-    fn worker(&self) -> Worker {
-        Worker {
-            journal: Arc::new(Wrapped::new(Arc::clone(self.journal), Arc::clone(self.points))),
-            clock: Arc::new(SystemClock),
-            owner: "crashing".to_owned(),
-            lease: Duration::from_secs(60),
-        }
-    }
-
-    async fn feed(&self, runtime: &Runtime, bus: &dyn EventBus, topic: &str) {
+    async fn feed(&self, runtime: &Runtime, bus: &dyn EventBus, topic: &str) -> Result<(), RuntimeError> {
         match self.case.way {
+            // All events come in in one commit, so that one of them tells of all.
+            Way::Inbox if self.has_any().await => {}
             Way::Inbox => {
                 let texts: Vec<_> = self.case.events.iter().map(ToString::to_string).collect();
                 let ingress = runtime.ingress(&self.case.event_type).expect("it is wired");
-                // All events come in in one commit, so that one of them tells of all.
-                if !self.has_any().await {
-                    assert_eq!(ingress.submit(&texts).await.expect("taken"), []);
-                }
+                assert_eq!(ingress.submit(&texts).await?, []);
             }
             Way::Bus => {
                 for (number, event) in self.case.events.iter().enumerate() {
@@ -95,11 +116,12 @@ impl Life<'_> {
                 }
             }
         }
+        Ok(())
     }
 
     async fn has_any(&self) -> bool {
-        let inbox = self.journal.inbox(1).await.expect("readable");
-        let runs = self.journal.runs(None, 1).await.expect("readable");
+        let inbox = self.store.inbox(1).await.expect("readable");
+        let runs = self.store.runs(None, 1).await.expect("readable");
         !inbox.is_empty() || !runs.is_empty()
     }
 }

@@ -56,14 +56,17 @@ macro_rules! rows {
 impl Snapshot {
     /// What is in a journal of SQLite.
     pub fn of_sqlite(path: &Path) -> Self {
+        block_on(Self::of_sqlite_now(path))
+    }
+
+    /// The same within a runtime.
+    pub async fn of_sqlite_now(path: &Path) -> Self {
         assert!(path.exists(), "missing: {}", path.display());
-        block_on(async {
-            let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
-            let mut connection = options.connect().await.expect("a SQLite file");
-            let rows = rows!(connection);
-            connection.close().await.expect("closable");
-            Self::of_rows(rows)
-        })
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
+        let mut connection = options.connect().await.expect("a SQLite file");
+        let rows = rows!(connection);
+        connection.close().await.expect("closable");
+        Self::of_rows(rows)
     }
 
     /// What is in a journal of PostgreSQL.
