@@ -47,6 +47,9 @@ async fn call(journal: Arc<SqliteJournal>, caller: u128, appends: u64) {
         let body = json!({"step": "store", "output": {"rows": 1, "etag": "b7f2c1", "text": "x".repeat(200)}});
         let records = vec![NewRecord { kind: "effect_done".to_owned(), body }];
         let run_id = RunId(Uuid::from_u128(caller));
-        journal.append(Append { run_id, epoch: 1, expected_sequence, records, end: None }).await.expect("in sequence");
+        journal
+            .append(Append { run_id, epoch: 1, expected_sequence, records, end: None, settled_orders: vec![] })
+            .await
+            .expect("in sequence");
     }
 }

@@ -1,73 +1,72 @@
-//! Decides what one transaction holds: all requests of a batch, in their order of arrival. Take-overs choose their
-//! runs by a query, so what was decided before them is written before they look.
+//! Decides what one transaction holds: all requests of a batch, in their order of arrival. Queries choose their
+//! runs themselves, so what was decided before them is written before they look.
 
-use std::mem;
+use std::sync::Arc;
 
+use onex_journal::planning::{Answer, Demand, Plan, Planned, Query, Request};
+use onex_journal::{JournalError, JournalLimits};
 use sqlx::{Connection, SqliteConnection};
 
-use crate::plan::Plan;
-use crate::request::{Committed, Planned, Request, Settlement};
-use crate::{load, store};
+use crate::error::shared_failure;
+use crate::{choose, load, store};
 
-/// Requests on their way into one transaction.
+/// Requests on their way into one transaction, and what was decided of the first of them.
 pub(crate) struct Batch {
-    undecided: Vec<Request>,
-    settlements: Vec<Settlement>,
+    requests: Vec<Request>,
+    answers: Vec<Result<Answer, JournalError>>,
+    limits: JournalLimits,
 }
 
 impl Batch {
-    pub(crate) fn new(requests: Vec<Request>) -> Self {
-        Self { undecided: requests, settlements: Vec::new() }
+    pub(crate) fn new(requests: Vec<Request>, limits: JournalLimits) -> Self {
+        Self { requests, answers: Vec::new(), limits }
     }
 
     /// Carries every request out and commits. After an error the connection is not to be used again.
     pub(crate) async fn commit(&mut self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-        while !self.undecided.is_empty() {
+        while self.answers.len() < self.requests.len() {
             self.plan(&mut transaction).await?;
-            self.take_over(&mut transaction).await?;
+            self.query(&mut transaction).await?;
         }
         transaction.commit().await
     }
 
-    /// Answers every request.
-    pub(crate) fn settle(self, committed: Committed<'_>) {
-        self.settlements.into_iter().for_each(|settlement| settlement.settle(committed));
-        if let Err(error) = committed {
-            self.undecided.into_iter().for_each(|request| request.fail(error));
+    /// Answers every request. A refusal waits for the commit as well: it may rest on a neighbour's write.
+    pub(crate) fn settle(self, committed: Result<(), &Arc<sqlx::Error>>) {
+        match committed {
+            Ok(()) => self.requests.into_iter().zip(self.answers).for_each(|(request, answer)| request.answer(answer)),
+            Err(error) => {
+                self.requests.into_iter().for_each(|request| request.answer(Err(shared_failure(error))));
+            }
         }
     }
 
-    /// Carries out what comes before the next take-over.
+    /// Carries out what comes before the next query.
     async fn plan(&mut self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-        let known = load::known(connection, self.undecided.iter().map_while(planned)).await?;
-        let mut plan = Plan::new(known);
-        let mut requests = mem::take(&mut self.undecided).into_iter().peekable();
-        while let Some(request) = requests.next_if(|request| planned(request).is_some()) {
-            if let Request::Planned(request) = request {
-                self.settlements.push(plan.decide(request));
-            }
-        }
-        self.undecided = requests.collect();
+        let undecided = self.requests[self.answers.len()..].iter().map_while(planned);
+        let mut plan = Plan::new(load::known(connection, undecided.clone()).await?, self.limits);
+        self.answers.extend(undecided.map(|demand| plan.decide(demand)));
         store::write(connection, plan.into_rows()).await
     }
 
-    /// Carries out the take-over that is next, if one is.
-    async fn take_over(&mut self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-        let Some(Request::TakeOver { take_over, .. }) = self.undecided.first() else {
+    /// Carries out the query that is next, if one is.
+    async fn query(&mut self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        let Some(Request { demand: Demand::Query(query), .. }) = self.requests.get(self.answers.len()) else {
             return Ok(());
         };
-        let claims = store::take_over(connection, take_over).await?;
-        if let Request::TakeOver { reply, .. } = self.undecided.remove(0) {
-            self.settlements.push(Settlement::new(reply, Ok(claims)));
-        }
+        let answer = match query {
+            Query::TakeOver(take_over) => Answer::Claims(choose::take_over(connection, take_over).await?),
+            Query::Prune(prune) => Answer::Number(choose::prune(connection, *prune).await?),
+        };
+        self.answers.push(Ok(answer));
         Ok(())
     }
 }
 
 fn planned(request: &Request) -> Option<&Planned> {
-    match request {
-        Request::Planned(request) => Some(request),
-        Request::TakeOver { .. } => None,
+    match &request.demand {
+        Demand::Planned(planned) => Some(planned),
+        Demand::Query(_) => None,
     }
 }

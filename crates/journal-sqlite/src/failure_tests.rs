@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use onex_journal::{Append, Journal, JournalError, NewRecord, NewRun};
+use onex_journal::{Append, Journal, JournalError, JournalLimits, NewRecord, NewRun};
 use onex_node::RunId;
 use serde_json::json;
 use sqlx::{ConnectOptions, Connection, Executor};
@@ -17,7 +17,7 @@ async fn a_locked_database_fails_the_whole_batch_and_the_next_succeeds() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("journal.db");
     let options = file::writing(&path).busy_timeout(Duration::from_millis(10));
-    let journal = SqliteJournal::open_with(&path, options).await.expect("it opens");
+    let journal = SqliteJournal::open_with(&path, options, JournalLimits::default()).await.expect("it opens");
     let mut meddler = file::writing(&path).connect().await.expect("it opens");
     meddler.execute("BEGIN IMMEDIATE").await.expect("it is free");
     let (first, taken, second) =
@@ -55,7 +55,7 @@ async fn a_paused_clock_stops_nothing() {
 
 async fn limited(path: &Path) -> SqliteJournal {
     let options = file::writing(path).pragma("max_page_count", "60");
-    SqliteJournal::open_with(path, options).await.expect("it opens")
+    SqliteJournal::open_with(path, options, JournalLimits::default()).await.expect("it opens")
 }
 
 async fn start(journal: &SqliteJournal, number: u128) -> Result<u64, JournalError> {
@@ -65,7 +65,7 @@ async fn start(journal: &SqliteJournal, number: u128) -> Result<u64, JournalErro
 async fn append(journal: &SqliteJournal, number: u128, text: String) -> Result<u64, JournalError> {
     let records = vec![NewRecord { kind: "step".to_owned(), body: json!(text) }];
     let run_id = RunId(Uuid::from_u128(number));
-    journal.append(Append { run_id, epoch: 1, expected_sequence: 1, records, end: None }).await
+    journal.append(Append { run_id, epoch: 1, expected_sequence: 1, records, end: None, settled_orders: vec![] }).await
 }
 
 fn at_zero() -> onex_node::Timestamp {

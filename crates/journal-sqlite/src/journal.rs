@@ -4,9 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use onex_journal::planning::{
+    Answer, ContractRow, Counters, Demand, Planned, Prune, Query, Request, Statistics, TakeOver,
+};
 use onex_journal::{
-    Append, Claim, EntityState, InboxMessage, Journal, JournalError, NewRun, OutboxMessage, RunHeader, RunStatus,
-    StoredRun,
+    Append, Claim, EntityState, InboxMessage, Journal, JournalError, JournalLimits, NewRun, OutboxMessage, RunHeader,
+    RunOrder, RunStatus, StoredRun,
 };
 use onex_node::{RunId, Timestamp};
 use sqlx::sqlite::SqliteConnectOptions;
@@ -17,9 +20,6 @@ use uuid::Uuid;
 
 use crate::error::{Problem, unavailable};
 use crate::readers::Readers;
-use crate::request::{AppendRows, Planned, Reply, Request, TakeOver};
-use crate::row::{ContractRow, MessageRow};
-use crate::statistics::{Counters, Statistics};
 use crate::writer::Writer;
 use crate::{file, read};
 
@@ -33,7 +33,6 @@ const QUEUE_LENGTH: usize = 1024;
 /// - A call whose future is dropped after it was queued is carried out all the same.
 /// - Dropping the journal lets the writer finish what is queued in the background; [`SqliteJournal::close`] waits
 ///   for it.
-/// - Times come back in whole microseconds.
 #[derive(Debug)]
 pub struct SqliteJournal {
     requests: Option<mpsc::Sender<Request>>,
@@ -51,7 +50,16 @@ impl SqliteJournal {
     ///
     /// Another process has it open, the file cannot be written, or it is no journal of this or an earlier version.
     pub async fn open(path: &Path) -> Result<Self, JournalError> {
-        Self::open_with(path, file::writing(path)).await
+        Self::open_limited(path, JournalLimits::default()).await
+    }
+
+    /// Opens the journal at `path` with other limits than the usual.
+    ///
+    /// # Errors
+    ///
+    /// As [`SqliteJournal::open`].
+    pub async fn open_limited(path: &Path, limits: JournalLimits) -> Result<Self, JournalError> {
+        Self::open_with(path, file::writing(path), limits).await
     }
 
     /// Opens the journal at `path` for reading, also while another process writes it. Every write is refused.
@@ -77,7 +85,11 @@ impl SqliteJournal {
     }
 
     /// Opens with other options for the connection that writes.
-    pub(crate) async fn open_with(path: &Path, options: SqliteConnectOptions) -> Result<Self, JournalError> {
+    pub(crate) async fn open_with(
+        path: &Path,
+        options: SqliteConnectOptions,
+        limits: JournalLimits,
+    ) -> Result<Self, JournalError> {
         let lock = file::lock(path)?;
         let connection = file::connect(&options).await?;
         let (sender, requests) = mpsc::channel(QUEUE_LENGTH);
@@ -87,6 +99,7 @@ impl SqliteJournal {
             connection: Some(connection),
             requests,
             closing: journal.closing.clone(),
+            limits,
             counters: Arc::clone(&journal.counters),
             lock,
         };
@@ -104,14 +117,14 @@ impl SqliteJournal {
         }
     }
 
-    async fn plan<T>(&self, request: impl FnOnce(Reply<T>) -> Planned) -> Result<T, JournalError> {
-        self.submit(|reply| Request::Planned(request(reply))).await
+    async fn plan(&self, demand: Planned) -> Result<Answer, JournalError> {
+        self.submit(Demand::Planned(demand)).await
     }
 
-    async fn submit<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, JournalError> {
+    async fn submit(&self, demand: Demand) -> Result<Answer, JournalError> {
         let requests = self.requests.as_ref().ok_or_else(|| unavailable(Problem::ReadOnly))?;
         let (reply, answer) = oneshot::channel();
-        requests.send(request(reply)).await.map_err(|_| unavailable(Problem::Closed))?;
+        requests.send(Request { demand, reply }).await.map_err(|_| unavailable(Problem::Closed))?;
         answer.await.unwrap_or_else(|_| Err(unavailable(Problem::Closed)))
     }
 }
@@ -120,7 +133,7 @@ impl SqliteJournal {
 impl Journal for SqliteJournal {
     async fn save_contract(&self, fingerprint: &str, canonical: &str) -> Result<(), JournalError> {
         let contract = ContractRow(fingerprint.to_owned(), canonical.to_owned());
-        self.plan(|reply| Planned::SaveContract { contract, reply }).await
+        self.plan(Planned::SaveContract(contract)).await?.done()
     }
 
     async fn contract(&self, fingerprint: &str) -> Result<Option<String>, JournalError> {
@@ -128,13 +141,11 @@ impl Journal for SqliteJournal {
     }
 
     async fn start(&self, run: NewRun) -> Result<u64, JournalError> {
-        let run = Box::new(run.into());
-        self.plan(|reply| Planned::Start { run, reply }).await
+        self.plan(Planned::Start(Box::new(run.into()))).await?.number()
     }
 
     async fn append(&self, append: Append) -> Result<u64, JournalError> {
-        let append = Box::new(AppendRows::from(append));
-        self.plan(|reply| Planned::Append { append, reply }).await
+        self.plan(Planned::Append(Box::new(append.into()))).await?.number()
     }
 
     async fn load(&self, run_id: RunId) -> Result<Option<StoredRun>, JournalError> {
@@ -153,17 +164,40 @@ impl Journal for SqliteJournal {
         limit: u32,
     ) -> Result<Vec<Claim>, JournalError> {
         let take_over = TakeOver { owner: owner.to_owned(), now: now.into(), lease_until: lease_until.into(), limit };
-        self.submit(|reply| Request::TakeOver { take_over, reply }).await
+        self.submit(Demand::Query(Query::TakeOver(take_over))).await?.claims()
+    }
+
+    async fn claim(
+        &self,
+        run_id: RunId,
+        owner: &str,
+        now: Timestamp,
+        lease_until: Timestamp,
+    ) -> Result<Option<Claim>, JournalError> {
+        let lease = TakeOver::one(owner, now.into(), lease_until.into());
+        Ok(self.plan(Planned::Claim { run_id, lease }).await?.claims()?.pop())
     }
 
     async fn renew(&self, claims: &[Claim], lease_until: Timestamp) -> Result<Vec<RunId>, JournalError> {
-        let claims = claims.to_owned();
-        self.plan(|reply| Planned::Renew { claims, lease_until: lease_until.into(), reply }).await
+        let (claims, lease_until) = (claims.to_owned(), lease_until.into());
+        self.plan(Planned::Renew { claims, lease_until }).await?.lost()
     }
 
     async fn set_aside(&self, run_id: RunId, reason: &str) -> Result<(), JournalError> {
-        let reason = reason.to_owned();
-        self.plan(|reply| Planned::SetAside { run_id, reason, reply }).await
+        self.plan(Planned::SetAside { run_id, reason: reason.to_owned() }).await?.done()
+    }
+
+    async fn order(&self, order: &RunOrder) -> Result<(), JournalError> {
+        self.plan(Planned::Order(*order)).await?.done()
+    }
+
+    async fn orders(&self, owner: &str, limit: u32) -> Result<Vec<RunOrder>, JournalError> {
+        read::orders(&mut *self.readers.reader().await?, owner, limit).await
+    }
+
+    async fn prune(&self, ended_before: Timestamp, limit: u32) -> Result<u64, JournalError> {
+        let prune = Prune { ended_before: ended_before.into(), limit };
+        self.submit(Demand::Query(Query::Prune(prune))).await?.number()
     }
 
     async fn entity_state(&self, reducer: &str, entity: &str) -> Result<Option<EntityState>, JournalError> {
@@ -175,13 +209,11 @@ impl Journal for SqliteJournal {
     }
 
     async fn mark_published(&self, ids: &[Uuid]) -> Result<(), JournalError> {
-        let ids = ids.to_owned();
-        self.plan(|reply| Planned::MarkPublished { ids, reply }).await
+        self.plan(Planned::MarkPublished(ids.to_owned())).await?.done()
     }
 
     async fn accept(&self, messages: &[InboxMessage]) -> Result<(), JournalError> {
-        let messages = messages.iter().cloned().map(MessageRow::from).collect();
-        self.plan(|reply| Planned::Accept { messages, reply }).await
+        self.plan(Planned::Accept(messages.iter().cloned().map(Into::into).collect())).await?.done()
     }
 
     async fn inbox(&self, limit: u32) -> Result<Vec<InboxMessage>, JournalError> {
@@ -189,7 +221,6 @@ impl Journal for SqliteJournal {
     }
 
     async fn forget(&self, ids: &[Uuid]) -> Result<(), JournalError> {
-        let ids = ids.to_owned();
-        self.plan(|reply| Planned::Forget { ids, reply }).await
+        self.plan(Planned::Forget(ids.to_owned())).await?.done()
     }
 }

@@ -1,7 +1,10 @@
 //! Decides how rows become the journal's model again, and names what cannot be understood. Every call reads one
 //! committed state: a run never shows records that its header does not know of.
 
-use onex_journal::{EntityState, InboxMessage, JournalError, OutboxMessage, Record, RunHeader, RunStatus, StoredRun};
+use onex_journal::{
+    EntityState, InboxMessage, JournalError, OrderKind, OutboxMessage, Record, RunHeader, RunOrder, RunStatus,
+    StoredRun,
+};
 use onex_node::{RunId, Timestamp};
 use serde_json::Value;
 use sqlx::{Connection, SqliteConnection};
@@ -86,6 +89,29 @@ pub(crate) async fn inbox(reader: &mut SqliteConnection, limit: u32) -> Result<V
     rows.into_iter().map(message).collect()
 }
 
+pub(crate) async fn orders(
+    reader: &mut SqliteConnection,
+    owner: &str,
+    limit: u32,
+) -> Result<Vec<RunOrder>, JournalError> {
+    let query = sqlx::query_as(WAITING_ORDERS).bind(owner).bind(limit);
+    let rows: Vec<(String, String, String, i64)> = query.fetch_all(reader).await.map_err(failed)?;
+    let order = |(id, run_id, kind, at): (String, String, String, i64)| {
+        let run_id = RunId(uuid(&run_id, "a run of an order")?);
+        let unknown_kind = || unreadable(format!("an order of run {run_id}"), &kind, "kind of order");
+        let kind = OrderKind::parse(&kind).ok_or_else(unknown_kind)?;
+        Ok(RunOrder { id: uuid(&id, "an order")?, run_id, kind, at: time(at, run_id)? })
+    };
+    rows.into_iter().map(order).collect()
+}
+
+const WAITING_ORDERS: &str = "\
+    SELECT orders.id, orders.run_id, orders.kind, orders.at FROM orders JOIN runs USING (run_id) \
+    WHERE orders.settled = 0 AND CASE orders.kind \
+        WHEN 'retry' THEN runs.status <> 'running' \
+        ELSE runs.status = 'running' AND runs.owner = ?1 END \
+    ORDER BY orders.position LIMIT ?2";
+
 type MessageRow = (String, String, Option<String>, String);
 
 #[derive(sqlx::FromRow)]
@@ -97,6 +123,8 @@ struct HeaderRow {
     status: String,
     owner: String,
     epoch: i64,
+    lease_until: i64,
+    parent: Option<String>,
     started_at: i64,
     ended_at: Option<i64>,
     reason: Option<String>,
@@ -112,6 +140,8 @@ impl TryFrom<HeaderRow> for RunHeader {
             run_id,
             status: RunStatus::parse(&row.status).ok_or_else(unknown_status)?,
             epoch: count(row.epoch, || format!("an epoch of run {run_id}"))?,
+            lease_until: time(row.lease_until, run_id)?,
+            parent: row.parent.map(|parent| uuid(&parent, "a parent")).transpose()?.map(RunId),
             started_at: time(row.started_at, run_id)?,
             ended_at: row.ended_at.map(|micros| time(micros, run_id)).transpose()?,
             orchestrator: row.orchestrator,

@@ -4,24 +4,19 @@
 //! `WHERE true` keeps SQLite from reading `ON CONFLICT` as a join condition. `ORDER BY key` keeps the order of
 //! arrival where a table has positions.
 
-use onex_journal::Claim;
-use onex_node::RunId;
+use onex_journal::planning::{Queue, Rows};
 use serde::Serialize;
 use sqlx::SqliteConnection;
-use uuid::Uuid;
-
-use crate::error::Problem;
-use crate::plan::{Queue, Rows};
-use crate::request::TakeOver;
 
 /// Writes what a plan came to.
-pub(crate) async fn write(connection: &mut SqliteConnection, rows: Rows) -> Result<(), sqlx::Error> {
+pub(crate) async fn write(connection: &mut SqliteConnection, rows: Rows<'_>) -> Result<(), sqlx::Error> {
     insert(connection, INSERT_CONTRACTS, &rows.contracts).await?;
     insert(connection, INSERT_RUNS, &rows.runs).await?;
     insert(connection, INSERT_RECORDS, &rows.records).await?;
-    insert(connection, UPDATE_PROGRESS, &rows.progress).await?;
-    insert(connection, UPDATE_CHANGES, &rows.changes).await?;
+    insert(connection, UPDATE_RUNS, &rows.updates).await?;
     insert(connection, UPSERT_STATES, &rows.states).await?;
+    insert(connection, SETTLE_ORDERS, &rows.settled_orders).await?;
+    insert(connection, INSERT_ORDERS, &rows.orders).await?;
     let Queue { left, entered } = rows.outbox;
     insert(connection, DELETE_OUTBOX, &left).await?;
     insert(connection, INSERT_OUTBOX, &entered).await?;
@@ -30,28 +25,13 @@ pub(crate) async fn write(connection: &mut SqliteConnection, rows: Rows) -> Resu
     insert(connection, INSERT_INBOX, &entered).await
 }
 
-/// Gives runs that are free to an owner, oldest first.
-pub(crate) async fn take_over(
-    connection: &mut SqliteConnection,
-    take_over: &TakeOver,
-) -> Result<Vec<Claim>, sqlx::Error> {
-    let mut rows: Vec<(i64, String, i64)> = sqlx::query_as(TAKE_OVER)
-        .bind(&take_over.owner)
-        .bind(take_over.now.0)
-        .bind(take_over.lease_until.0)
-        .bind(i64::from(take_over.limit))
-        .fetch_all(connection)
-        .await?;
-    rows.sort_unstable();
-    rows.into_iter().map(|(_, run_id, epoch)| claim(run_id, epoch)).collect()
-}
-
 /// Rows as the JSON text that statements expand.
 pub(crate) fn json(rows: &impl Serialize) -> Result<String, sqlx::Error> {
     serde_json::to_string(rows).map_err(|error| sqlx::Error::Encode(Box::new(error)))
 }
 
-async fn insert<T: Serialize>(
+/// Executes a statement over rows, if there are any.
+pub(crate) async fn insert<T: Serialize>(
     connection: &mut SqliteConnection,
     statement: &'static str,
     rows: &[T],
@@ -62,49 +42,50 @@ async fn insert<T: Serialize>(
     Ok(())
 }
 
-fn claim(run_id: String, epoch: i64) -> Result<Claim, sqlx::Error> {
-    let unreadable = |text| sqlx::Error::Decode(Box::new(Problem::Unreadable { text, expected: "claim" }));
-    let epoch = epoch.try_into().map_err(|_| unreadable(epoch.to_string()))?;
-    let run_id = RunId(run_id.parse::<Uuid>().map_err(|_| unreadable(run_id))?);
-    Ok(Claim { run_id, epoch })
-}
-
 const INSERT_CONTRACTS: &str = "\
-    INSERT INTO contracts (fingerprint, canonical) \
-    SELECT value ->> 0, value ->> 1 FROM jsonb_each(?1) WHERE true \
-    ON CONFLICT DO NOTHING";
+    INSERT INTO contracts (fingerprint, canonical, saved_at) \
+    SELECT value ->> 0, value ->> 1, CAST(unixepoch('subsec') * 1000000 AS INTEGER) FROM jsonb_each(?1) WHERE true \
+    ON CONFLICT (fingerprint) DO UPDATE SET saved_at = excluded.saved_at";
 
 const INSERT_RUNS: &str = "\
-    INSERT INTO runs (run_id, orchestrator, contract_fingerprint, entity, status, owner, epoch, lease_until, \
-        last_sequence, started_at) \
-    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, 'running', value ->> 4, 1, value ->> 5, 1, value ->> 6 \
+    INSERT INTO runs (run_id, orchestrator, contract_fingerprint, entity, parent, status, owner, epoch, lease_until, \
+        last_sequence, bytes, started_at, ended_at, reason) \
+    SELECT value ->> '$[0][0]', value ->> '$[0][1]', value ->> '$[0][2]', value ->> '$[0][3]', value ->> '$[0][4]', \
+        value ->> '$[1][0]', value ->> '$[1][1]', value ->> '$[1][2]', value ->> '$[1][3]', value ->> '$[1][4]', \
+        value ->> '$[1][5]', value ->> '$[2][0]', value ->> '$[2][1]', value ->> '$[2][2]' \
     FROM jsonb_each(?1) ORDER BY key";
 
 const INSERT_RECORDS: &str = "\
     INSERT INTO records (run_id, sequence, kind, body) \
     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM jsonb_each(?1)";
 
-const UPDATE_PROGRESS: &str = "\
-    UPDATE runs SET last_sequence = progress.value ->> 1 FROM jsonb_each(?1) AS progress \
-    WHERE runs.run_id = progress.value ->> 0";
-
-const UPDATE_CHANGES: &str = "\
-    UPDATE runs SET status = coalesce(change.value ->> 1, status), \
-        lease_until = coalesce(change.value ->> 2, lease_until), \
-        ended_at = coalesce(change.value ->> 3, ended_at), \
-        reason = coalesce(change.value ->> 4, reason) \
-    FROM jsonb_each(?1) AS change WHERE runs.run_id = change.value ->> 0";
+const UPDATE_RUNS: &str = "\
+    UPDATE runs SET last_sequence = coalesce(change.value ->> '$[0][1]', last_sequence), \
+        bytes = bytes + (change.value ->> '$[0][2]'), \
+        status = coalesce(change.value ->> '$[1][0]', status), \
+        ended_at = coalesce(change.value ->> '$[1][1]', ended_at), \
+        reason = coalesce(change.value ->> '$[1][2]', reason), \
+        owner = coalesce(change.value ->> '$[2][0]', owner), \
+        epoch = coalesce(change.value ->> '$[2][1]', epoch), \
+        lease_until = coalesce(change.value ->> '$[2][2]', lease_until) \
+    FROM jsonb_each(?1) AS change WHERE runs.run_id = change.value ->> '$[0][0]'";
 
 const UPSERT_STATES: &str = "\
     INSERT INTO entity_states (reducer, entity, version, state) \
     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM jsonb_each(?1) WHERE true \
     ON CONFLICT (reducer, entity) DO UPDATE SET version = excluded.version, state = excluded.state";
 
+const SETTLE_ORDERS: &str = "UPDATE orders SET settled = 1 WHERE id IN (SELECT value FROM json_each(?1))";
+
+const INSERT_ORDERS: &str = "\
+    INSERT INTO orders (id, run_id, kind, at, settled) \
+    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM jsonb_each(?1) ORDER BY key";
+
 const DELETE_OUTBOX: &str = "DELETE FROM outbox WHERE id IN (SELECT value FROM json_each(?1))";
 
 const INSERT_OUTBOX: &str = "\
-    INSERT INTO outbox (id, topic, key, envelope) \
-    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM jsonb_each(?1) WHERE true ORDER BY jsonb_each.key \
+    INSERT INTO outbox (id, topic, key, envelope, run_id) \
+    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM jsonb_each(?1) WHERE true ORDER BY jsonb_each.key \
     ON CONFLICT DO NOTHING";
 
 const DELETE_INBOX: &str = "DELETE FROM inbox WHERE id IN (SELECT value FROM json_each(?1))";
@@ -114,36 +95,37 @@ const INSERT_INBOX: &str = "\
     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM jsonb_each(?1) WHERE true ORDER BY jsonb_each.key \
     ON CONFLICT DO NOTHING";
 
-const TAKE_OVER: &str = "\
-    UPDATE runs SET epoch = epoch + 1, owner = ?1, lease_until = ?3 \
-    WHERE position IN ( \
-        SELECT position FROM runs INDEXED BY runs_running \
-        WHERE status = 'running' AND (owner = ?1 OR lease_until <= ?2) ORDER BY position LIMIT ?4) \
-    RETURNING position, run_id, epoch";
-
 #[cfg(test)]
 mod tests {
     use sqlx::sqlite::SqliteRow;
     use sqlx::{AssertSqlSafe, Row};
 
     use super::*;
+    use crate::choose::{DELETE_ORDERS, DELETE_RECORDS, DELETE_RUNS, FREE, OLD, TAKE};
     use crate::file;
-    use crate::load::{HEADS, VERSIONS};
+    use crate::load::{HEADS, ORDERS, VERSIONS};
 
-    const STATEMENTS: [&str; 13] = [
+    const STATEMENTS: [&str; 20] = [
         HEADS,
         VERSIONS,
         INSERT_CONTRACTS,
         INSERT_RUNS,
         INSERT_RECORDS,
-        UPDATE_PROGRESS,
-        UPDATE_CHANGES,
+        UPDATE_RUNS,
         UPSERT_STATES,
         DELETE_OUTBOX,
         INSERT_OUTBOX,
         DELETE_INBOX,
         INSERT_INBOX,
-        TAKE_OVER,
+        SETTLE_ORDERS,
+        INSERT_ORDERS,
+        ORDERS,
+        FREE,
+        TAKE,
+        OLD,
+        DELETE_RECORDS,
+        DELETE_ORDERS,
+        DELETE_RUNS,
     ];
 
     #[tokio::test]
@@ -156,7 +138,7 @@ mod tests {
             let plan = sqlx::query(explain).fetch_all(&mut connection).await.expect("it is understood");
             let steps = plan.iter().map(|row: &SqliteRow| row.get::<String, _>("detail"));
             let scans: Vec<_> = steps.filter(|step| step.starts_with("SCAN") && !step.contains("VIRTUAL")).collect();
-            let running_runs_only = scans.iter().all(|step| step.contains("COVERING INDEX runs_running"));
+            let running_runs_only = scans.iter().all(|step| step.contains("INDEX runs_running"));
             assert!(running_runs_only, "{statement}: {scans:?}");
         }
     }

@@ -5,6 +5,8 @@
 use std::fs::File;
 use std::sync::Arc;
 
+use onex_journal::JournalLimits;
+use onex_journal::planning::{Counters, Request, batch_length};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::mpsc;
@@ -12,8 +14,6 @@ use tokio::task;
 use tokio_util::sync::CancellationToken;
 
 use crate::batch::Batch;
-use crate::request::Request;
-use crate::statistics::Counters;
 
 /// Most requests in one transaction.
 const BATCH_LIMIT: usize = 512;
@@ -31,6 +31,8 @@ pub(crate) struct Writer {
     pub(crate) requests: mpsc::Receiver<Request>,
     /// Cancelled when nothing more is to be queued.
     pub(crate) closing: CancellationToken,
+    /// What runs may write.
+    pub(crate) limits: JournalLimits,
     /// What is counted.
     pub(crate) counters: Arc<Counters>,
     /// Keeps other processes out as long as this one may write.
@@ -42,7 +44,7 @@ impl Writer {
         let mut queue = Vec::with_capacity(BATCH_LIMIT);
         while self.receive(&mut queue).await {
             while !queue.is_empty() {
-                let rest = queue.split_off(batch_length(&queue));
+                let rest = queue.split_off(batch_length(&queue, BATCH_BYTES));
                 self.commit(std::mem::replace(&mut queue, rest)).await;
             }
         }
@@ -67,7 +69,7 @@ impl Writer {
 
     async fn commit(&mut self, requests: Vec<Request>) {
         let count = requests.len();
-        let mut batch = Batch::new(requests);
+        let mut batch = Batch::new(requests, self.limits);
         let outcome = self.try_commit(&mut batch).await.map_err(Arc::new);
         self.counters.count(count, outcome.is_ok());
         if let Err(error) = &outcome {
@@ -86,14 +88,4 @@ impl Writer {
         };
         batch.commit(connection).await
     }
-}
-
-/// How many of the first requests go into one transaction: at least one, though it be large.
-fn batch_length(queue: &[Request]) -> usize {
-    let mut bytes = 0;
-    let fitting = queue.iter().take_while(|request| {
-        bytes += request.size();
-        bytes <= BATCH_BYTES
-    });
-    fitting.count().max(1)
 }

@@ -46,7 +46,10 @@ async fn bodies_come_back_as_written() {
     ];
     let run_id = start(&journal, 1).await;
     let records = bodies.iter().map(|body| NewRecord { kind: "a\u{0}b".to_owned(), body: body.clone() }).collect();
-    journal.append(Append { run_id, epoch: 1, expected_sequence: 1, records, end: None }).await.expect("appended");
+    journal
+        .append(Append { run_id, epoch: 1, expected_sequence: 1, records, end: None, settled_orders: vec![] })
+        .await
+        .expect("appended");
     let stored = journal.load(run_id).await.expect("readable").expect("there");
     let read: Vec<_> = stored.records[1..].iter().map(|record| record.body.clone()).collect();
     assert_eq!(read, bodies);
@@ -170,7 +173,7 @@ fn run_id(number: u128) -> RunId {
 
 fn step(run_id: RunId, expected_sequence: u64) -> Append {
     let records = vec![NewRecord { kind: "step".to_owned(), body: json!({"a": [1, 2.5, null]}) }];
-    Append { run_id, epoch: 1, expected_sequence, records, end: None }
+    Append { run_id, epoch: 1, expected_sequence, records, end: None, settled_orders: vec![] }
 }
 
 fn outgoing() -> OutboxMessage {

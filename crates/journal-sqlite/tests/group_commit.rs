@@ -149,7 +149,7 @@ async fn start(journal: &SqliteJournal, number: u128) {
 
 fn step(number: u128, expected_sequence: u64) -> Append {
     let records = vec![NewRecord { kind: "step".to_owned(), body: json!({"a": 1}) }];
-    Append { run_id: run_id(number), epoch: 1, expected_sequence, records, end: None }
+    Append { run_id: run_id(number), epoch: 1, expected_sequence, records, end: None, settled_orders: vec![] }
 }
 
 fn end(number: u128, expected_version: u64) -> Append {

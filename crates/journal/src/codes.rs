@@ -22,4 +22,30 @@ pub const CODES: &[(&str, &str, &str)] = &[
         "the journal holds something that cannot be read",
         "restore the file from a backup, or run the version of this program that wrote it",
     ),
+    ("ONEX5009", "the run has not ended", "wait for its end, or cancel it, before it is retried"),
+    (
+        "ONEX5010",
+        "a record is larger than a record may be",
+        "have the step give back a reference to large data, or raise `journal_limits.bytes_per_record`",
+    ),
+    (
+        "ONEX5011",
+        "a run's records are larger than they may be together",
+        "have the steps give back references to large data, or raise `journal_limits.bytes_per_run`",
+    ),
+    (
+        "ONEX5012",
+        "a run has as many records as it may have",
+        "divide the work into several runs, or raise `journal_limits.records_per_run`",
+    ),
+    (
+        "ONEX5013",
+        "a text cannot be kept by the journal",
+        "leave the character U+0000 out; PostgreSQL has no place for it",
+    ),
+    (
+        "ONEX5014",
+        "the journal's tables are of a later version of this program",
+        "run that version, or restore the database from before it",
+    ),
 ];

@@ -2,6 +2,11 @@
 
 #![expect(clippy::expect_used, reason = "a suite of assertions stops at the first broken promise")]
 
+mod leases;
+mod limits;
+mod orders;
+mod retention;
+
 use onex_node::{RunId, Timestamp};
 use serde_json::json;
 use uuid::Uuid;
@@ -9,6 +14,8 @@ use uuid::Uuid;
 use crate::{
     Append, End, InboxMessage, Journal, JournalError, NewRecord, NewRun, OutboxMessage, RunStatus, StateWrite,
 };
+
+pub use limits::{SMALL_LIMITS, limits_conformance};
 
 const FINGERPRINT: &str = "fingerprint";
 
@@ -30,7 +37,15 @@ pub async fn journal_conformance(journal: &dyn Journal) {
     a_conflicting_state_refuses_the_whole_append(journal).await;
     an_inbox_message_is_forgotten_when_its_run_starts(journal).await;
     a_run_set_aside_is_not_taken_over(journal).await;
+    a_run_that_has_ended_cannot_be_set_aside(journal).await;
     concurrent_runs_do_not_disturb_each_other(journal).await;
+    leases::take_overs_go_by_lease(journal).await;
+    leases::a_step_s_run_goes_with_its_parent(journal).await;
+    leases::a_claim_takes_one_free_run(journal).await;
+    orders::orders_are_kept_until_they_are_settled(journal).await;
+    orders::orders_are_refused_by_the_state_of_their_run(journal).await;
+    orders::a_retry_waits_for_whoever_asks_and_starts_a_run(journal).await;
+    retention::old_runs_are_removed_and_needed_ones_stay(journal).await;
 }
 
 async fn contracts_are_kept(journal: &dyn Journal) {
@@ -165,6 +180,19 @@ async fn a_run_set_aside_is_not_taken_over(journal: &dyn Journal) {
     assert_eq!((header.status, header.reason.as_deref()), (RunStatus::SetAside, Some("cannot be read")));
 }
 
+async fn a_run_that_has_ended_cannot_be_set_aside(journal: &dyn Journal) {
+    let run_id = started(journal, 11).await;
+    finish(journal, run_id, 1, 1).await.expect("it can end");
+    let refused = journal.set_aside(run_id, "too late").await;
+    assert!(matches!(refused, Err(JournalError::RunEnded { .. })), "{refused:?}");
+    let header = journal.load(run_id).await.expect("readable").expect("there").header;
+    assert_eq!((header.status, header.reason), (RunStatus::Succeeded, None), "its end stands");
+    let aside = RunId(Uuid::from_u128(10));
+    journal.set_aside(aside, "another reason").await.expect("a repeat is no error");
+    let header = journal.load(aside).await.expect("readable").expect("there").header;
+    assert_eq!(header.reason.as_deref(), Some("cannot be read"), "the first reason stands");
+}
+
 async fn concurrent_runs_do_not_disturb_each_other(journal: &dyn Journal) {
     let whole_life = |number: u128| async move {
         let run_id = started(journal, number).await;
@@ -204,13 +232,13 @@ async fn append(
 ) -> Result<u64, JournalError> {
     let records =
         kinds.iter().map(|kind| NewRecord { kind: (*kind).to_owned(), body: json!({"text": kind}) }).collect();
-    journal.append(Append { run_id, epoch, expected_sequence, records, end: None }).await
+    journal.append(Append { run_id, epoch, expected_sequence, records, end: None, settled_orders: vec![] }).await
 }
 
 async fn finish(journal: &dyn Journal, run_id: RunId, epoch: u64, expected_sequence: u64) -> Result<u64, JournalError> {
     let end = End { status: RunStatus::Succeeded, at: at(50), outbox: vec![], states: vec![] };
     let records = vec![NewRecord { kind: "ended".to_owned(), body: json!({}) }];
-    journal.append(Append { run_id, epoch, expected_sequence, records, end: Some(end) }).await
+    journal.append(Append { run_id, epoch, expected_sequence, records, end: Some(end), settled_orders: vec![] }).await
 }
 
 async fn end(
@@ -220,7 +248,16 @@ async fn end(
     states: Vec<StateWrite>,
 ) -> Result<u64, JournalError> {
     let end = End { status: RunStatus::Succeeded, at: at(50), outbox, states };
-    journal.append(Append { run_id, epoch: 1, expected_sequence: 1, records: vec![], end: Some(end) }).await
+    journal
+        .append(Append {
+            run_id,
+            epoch: 1,
+            expected_sequence: 1,
+            records: vec![],
+            end: Some(end),
+            settled_orders: vec![],
+        })
+        .await
 }
 
 fn outbox_message(number: u128) -> OutboxMessage {

@@ -52,6 +52,46 @@ pub enum JournalError {
         /// The run.
         run_id: RunId,
     },
+    /// Only a run that has ended can be retried.
+    #[error("run {run_id} has not ended")]
+    RunNotEnded {
+        /// The run.
+        run_id: RunId,
+    },
+    /// A record is larger than a record may be.
+    #[error("a record of run {run_id} has {bytes} bytes, more than {limit}")]
+    RecordTooLarge {
+        /// The run.
+        run_id: RunId,
+        /// The record's size.
+        bytes: u64,
+        /// How large it may be.
+        limit: u64,
+    },
+    /// The run's records together are larger than they may be.
+    #[error("run {run_id} would have {bytes} bytes of records, more than {limit}")]
+    RunTooLarge {
+        /// The run.
+        run_id: RunId,
+        /// The size of all its records.
+        bytes: u64,
+        /// How large they may be.
+        limit: u64,
+    },
+    /// The run has as many records as it may have.
+    #[error("run {run_id} would have more than {limit} records")]
+    HistoryTooLong {
+        /// The run.
+        run_id: RunId,
+        /// How many it may have.
+        limit: u64,
+    },
+    /// A text holds what the store cannot keep.
+    #[error("{what} cannot be kept: it holds the character U+0000")]
+    Unstorable {
+        /// Which text.
+        what: &'static str,
+    },
     /// Another run wrote the entity's state meanwhile.
     #[error("state of `{entity}` in `{reducer}` is at version {current}, not {expected}")]
     StateConflict {
@@ -63,6 +103,12 @@ pub enum JournalError {
         expected: u64,
         /// What is there.
         current: u64,
+    },
+    /// A later version of this program made the tables.
+    #[error("the journal's tables are of a later version of this program: migration {version}")]
+    NewerSchema {
+        /// The first migration that this program does not know.
+        version: i64,
     },
     /// What the journal holds cannot be understood.
     #[error("the journal holds {what} that cannot be read")]
@@ -87,6 +133,12 @@ impl JournalError {
             Self::RunEnded { .. } => "ONEX5006",
             Self::StateConflict { .. } => "ONEX5007",
             Self::Corrupt { .. } => "ONEX5008",
+            Self::RunNotEnded { .. } => "ONEX5009",
+            Self::RecordTooLarge { .. } => "ONEX5010",
+            Self::RunTooLarge { .. } => "ONEX5011",
+            Self::HistoryTooLong { .. } => "ONEX5012",
+            Self::Unstorable { .. } => "ONEX5013",
+            Self::NewerSchema { .. } => "ONEX5014",
         }
     }
 
@@ -97,7 +149,13 @@ impl JournalError {
             Self::Unavailable { .. }
             | Self::RunExists { .. }
             | Self::RunUnknown { .. }
+            | Self::RunNotEnded { .. }
+            | Self::RecordTooLarge { .. }
+            | Self::RunTooLarge { .. }
+            | Self::HistoryTooLong { .. }
+            | Self::Unstorable { .. }
             | Self::StateConflict { .. }
+            | Self::NewerSchema { .. }
             | Self::Corrupt { .. } => false,
         }
     }

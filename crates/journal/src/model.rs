@@ -26,6 +26,10 @@ pub struct NewRun {
     pub at: Timestamp,
     /// The inbox message it came from, forgotten in the same commit.
     pub inbox_id: Option<Uuid>,
+    /// The run that started it as one of its steps, whose owner carries it.
+    pub parent: Option<RunId>,
+    /// The order it was started for, settled in the same commit.
+    pub settled_order: Option<Uuid>,
 }
 
 impl NewRun {
@@ -41,6 +45,8 @@ impl NewRun {
             lease_until: Timestamp::UNIX_EPOCH,
             at: Timestamp::UNIX_EPOCH,
             inbox_id: None,
+            parent: None,
+            settled_order: None,
         }
     }
 }
@@ -78,6 +84,16 @@ pub struct Append {
     pub records: Vec<NewRecord>,
     /// The run's end, when these are its last records.
     pub end: Option<End>,
+    /// Orders that these records take up, settled in the same commit.
+    pub settled_orders: Vec<Uuid>,
+}
+
+impl Append {
+    /// One step's record after the record at `expected_sequence`, for examples and tests.
+    pub fn example(run_id: RunId, epoch: u64, expected_sequence: u64) -> Self {
+        let record = NewRecord { kind: "step".to_owned(), body: Value::Object(serde_json::Map::new()) };
+        Self { run_id, epoch, expected_sequence, records: vec![record], end: None, settled_orders: Vec::new() }
+    }
 }
 
 /// What is committed together with a run's last record.
@@ -149,6 +165,10 @@ pub struct RunHeader {
     pub owner: String,
     /// The owner's epoch, from 1.
     pub epoch: u64,
+    /// Until when it is the owner's; of a run that has ended, until when it was.
+    pub lease_until: Timestamp,
+    /// The run that started it as one of its steps.
+    pub parent: Option<RunId>,
     /// When it started.
     pub started_at: Timestamp,
     /// When it ended.

@@ -292,6 +292,8 @@ impl NodeOrchestrator {
             lease_until: worker.lease_until(),
             at: start.at().unwrap_or_default(),
             inbox_id,
+            parent: None,
+            settled_order: None,
         };
         worker.journal.start(run).await.map_err(|source| DriveError::Journal { run_id, source })
     }

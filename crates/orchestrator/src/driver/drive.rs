@@ -131,7 +131,8 @@ impl<'a> Drive<'a> {
 
     pub(super) async fn append(&mut self, records: Vec<NewRecord>, end: Option<End>) -> Result<(), DriveError> {
         let run_id = self.run_id;
-        let append = Append { run_id, epoch: self.epoch, expected_sequence: self.sequence, records, end };
+        let (epoch, expected_sequence, settled_orders) = (self.epoch, self.sequence, Vec::new());
+        let append = Append { run_id, epoch, expected_sequence, records, end, settled_orders };
         let appended = self.worker.journal.append(append).await;
         self.sequence = appended.map_err(|source| DriveError::Journal { run_id, source })?;
         Ok(())

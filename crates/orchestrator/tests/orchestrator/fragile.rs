@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use onex_journal::{
     Append, Claim, EntityState, InboxMessage, Journal, JournalError, MemoryJournal, NewRun, OutboxMessage, RunHeader,
-    RunStatus, StoredRun,
+    RunOrder, RunStatus, StoredRun,
 };
 use onex_node::{RunId, Timestamp};
 use uuid::Uuid;
@@ -89,6 +89,28 @@ impl Journal for Fragile {
         limit: u32,
     ) -> Result<Vec<Claim>, JournalError> {
         self.inner.take_over(owner, now, lease_until, limit).await
+    }
+
+    async fn claim(
+        &self,
+        run_id: RunId,
+        owner: &str,
+        now: Timestamp,
+        lease_until: Timestamp,
+    ) -> Result<Option<Claim>, JournalError> {
+        self.inner.claim(run_id, owner, now, lease_until).await
+    }
+
+    async fn order(&self, order: &RunOrder) -> Result<(), JournalError> {
+        self.inner.order(order).await
+    }
+
+    async fn orders(&self, owner: &str, limit: u32) -> Result<Vec<RunOrder>, JournalError> {
+        self.inner.orders(owner, limit).await
+    }
+
+    async fn prune(&self, ended_before: Timestamp, limit: u32) -> Result<u64, JournalError> {
+        self.inner.prune(ended_before, limit).await
     }
 
     async fn renew(&self, claims: &[Claim], lease_until: Timestamp) -> Result<Vec<RunId>, JournalError> {

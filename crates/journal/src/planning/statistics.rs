@@ -1,8 +1,8 @@
-//! Decides what is counted of the writer's work: enough to see whether requests share commits.
+//! Decides what is counted of a journal's commits: enough to see whether requests share commits.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What the writer did since the journal was opened.
+/// What a journal's writers did since it was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Statistics {
     /// Requests taken from the queue, refused ones included.
@@ -15,9 +15,9 @@ pub struct Statistics {
     pub largest_batch: u64,
 }
 
-/// The running counts; the writer adds, anybody reads.
+/// The running counts; writers add, anybody reads.
 #[derive(Debug, Default)]
-pub(crate) struct Counters {
+pub struct Counters {
     requests: AtomicU64,
     commits: AtomicU64,
     failures: AtomicU64,
@@ -26,7 +26,7 @@ pub(crate) struct Counters {
 
 impl Counters {
     /// Counts a batch of that many requests, before any of them is answered.
-    pub(crate) fn count(&self, requests: usize, committed: bool) {
+    pub fn count(&self, requests: usize, committed: bool) {
         let requests = requests as u64;
         self.requests.fetch_add(requests, Ordering::Relaxed);
         self.largest_batch.fetch_max(requests, Ordering::Relaxed);
@@ -34,7 +34,8 @@ impl Counters {
         outcome.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn read(&self) -> Statistics {
+    /// What was counted so far.
+    pub fn read(&self) -> Statistics {
         Statistics {
             requests: self.requests.load(Ordering::Relaxed),
             commits: self.commits.load(Ordering::Relaxed),
