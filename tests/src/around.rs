@@ -1,8 +1,8 @@
 //! A journal with something around each call: whoever wants to count, fail, delay or die before or after a call says
 //! so in [`Around`], and the one delegation of the trait is here.
 //!
-//! A new method of [`Journal`] belongs into [`Wrapped`], in one line; a method with a default body that is missing
-//! there would pass by whatever is around the others.
+//! A new method of [`Journal`] belongs into [`Wrapped`], in one line; one with a default body that is missing there would
+//! pass by whatever is around the others.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,8 +11,8 @@ use std::sync::mpsc;
 
 use async_trait::async_trait;
 use onex_journal::{
-    Append, Claim, EntityState, InboxMessage, Journal, JournalError, NewRun, OutboxMessage, RunHeader, RunStatus,
-    StoredRun,
+    Append, Claim, EntityState, InboxMessage, Journal, JournalError, NewRun, OutboxMessage, RunHeader, RunOrder,
+    RunStatus, StoredRun,
 };
 use onex_node::{RunId, Timestamp};
 use uuid::Uuid;
@@ -168,12 +168,34 @@ impl<A: Around> Journal for Wrapped<A> {
         self.write("take_over", self.inner.take_over(owner, now, lease_until, limit)).await
     }
 
+    async fn claim(
+        &self,
+        run_id: RunId,
+        owner: &str,
+        now: Timestamp,
+        lease_until: Timestamp,
+    ) -> Result<Option<Claim>, JournalError> {
+        self.write("claim", self.inner.claim(run_id, owner, now, lease_until)).await
+    }
+
     async fn renew(&self, claims: &[Claim], lease_until: Timestamp) -> Result<Vec<RunId>, JournalError> {
         self.write("renew", self.inner.renew(claims, lease_until)).await
     }
 
     async fn set_aside(&self, run_id: RunId, reason: &str) -> Result<(), JournalError> {
         self.write("set_aside", self.inner.set_aside(run_id, reason)).await
+    }
+
+    async fn order(&self, order: &RunOrder) -> Result<(), JournalError> {
+        self.write("order", self.inner.order(order)).await
+    }
+
+    async fn orders(&self, owner: &str, limit: u32) -> Result<Vec<RunOrder>, JournalError> {
+        self.read("orders", self.inner.orders(owner, limit)).await
+    }
+
+    async fn prune(&self, ended_before: Timestamp, limit: u32) -> Result<u64, JournalError> {
+        self.write("prune", self.inner.prune(ended_before, limit)).await
     }
 
     async fn entity_state(&self, reducer: &str, entity: &str) -> Result<Option<EntityState>, JournalError> {

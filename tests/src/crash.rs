@@ -13,6 +13,7 @@ mod ledger;
 mod nodes;
 mod points;
 mod process;
+mod store;
 mod trial;
 
 pub use bus::PointedBus;
@@ -22,4 +23,5 @@ pub use ledger::{Attempt, Entry, Ledger};
 pub use nodes::nodes;
 pub use points::Points;
 pub use process::{Life, run_process};
+pub use store::Store;
 pub use trial::{Ended, Trial};

@@ -38,6 +38,10 @@ pub struct Run {
     pub epoch: i64,
     /// What the row says of the last record.
     pub last_sequence: i64,
+    /// What the row says of the size of all bodies.
+    pub bytes: i64,
+    /// What their size is.
+    pub size: i64,
     /// Whether the row has a time of the end.
     pub has_ended_at: bool,
     /// Its records in sequence.
@@ -51,6 +55,8 @@ pub struct Outgoing {
     pub id: Uuid,
     /// Its envelope.
     pub envelope: Value,
+    /// The run that its row names.
+    pub run_id: Option<Uuid>,
 }
 
 /// Everything that is in a journal.
@@ -79,14 +85,20 @@ impl Snapshot {
             run.check(&mut found.of(run_id));
             found.of(run_id).unless(self.contracts.contains(&run.fingerprint), "its contract is not kept");
         }
+        self.check_outbox(&mut found);
+        found.0
+    }
+
+    /// A message is told by the end of a run, which its id is made from.
+    fn check_outbox(&self, found: &mut Findings) {
         let sources = self.sources();
         for outgoing in &self.outbox {
             let event_type = outgoing.envelope["payload_type"].as_str().unwrap_or_default();
             let id_from = |run: &Uuid, step: &str| Uuid::new_v5(run, format!("{step}:{event_type}").as_bytes());
-            let is_known = sources.iter().any(|(run, step)| id_from(run, step) == outgoing.id);
+            let source = sources.iter().find(|(run, step)| id_from(run, step) == outgoing.id).map(|(run, _)| **run);
+            let is_known = source.is_some() && (outgoing.run_id.is_none() || outgoing.run_id == source);
             found.of(&outgoing.id).unless(is_known, "it waits in the outbox and comes from no step of an ended run");
         }
-        found.0
     }
 
     /// Everything that became of an earlier snapshot and must not.
@@ -144,6 +156,7 @@ impl Run {
         self.check_end(found);
         self.check_calls(found);
         found.unless(self.epoch >= 1, "its epoch is below 1");
+        found.unless(self.bytes == self.size, format!("its row says {} bytes, of {}", self.bytes, self.size));
     }
 
     fn check_sequence(&self, found: &mut Of<'_>) {

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use onex_contract::Archetype;
-use onex_tests::crash::{Case, Ended, Trial};
+use onex_tests::crash::{Case, Ended, Store, Trial};
 use onex_tests::{reading, workspace};
 use serde_json::Value;
 
@@ -17,18 +17,19 @@ fn program() -> &'static Path {
 }
 
 /// A case that was run once without a disturbance.
-struct Known {
+struct Known<'a> {
+    store: &'a Store,
     case: Case,
     points: usize,
     expected: Value,
 }
 
-impl Known {
-    fn of(case: Case) -> Self {
-        let mut trial = Trial::over_sqlite(&case, program());
+impl<'a> Known<'a> {
+    fn of(store: &'a Store, case: Case) -> Self {
+        let mut trial = Trial::over(store, &case, program());
         let Ended::Finished(points) = trial.live(0) else { panic!("{}: it died untold", case.name) };
         let expected = trial.judge();
-        Self { case, points, expected }
+        Self { store, case, points, expected }
     }
 
     /// Each point alone, and from early, middle and late ones on a recovery that dies in its turn.
@@ -41,7 +42,7 @@ impl Known {
     /// Lives to these points one after another, then to its end.
     fn check(&self, deaths: &[usize]) {
         let _trace = Trace(format!("{}, dying at {deaths:?}", self.case.name));
-        let mut trial = Trial::over_sqlite(&self.case, program());
+        let mut trial = Trial::over(self.store, &self.case, program());
         for (life, point) in deaths.iter().enumerate() {
             let ended = trial.live(*point);
             assert!(life > 0 || ended == Ended::Died, "there is no point {point}");
@@ -95,14 +96,14 @@ fn for_each<T: Sync>(items: &[T], work: impl Fn(&T) + Sync) {
 }
 
 /// Every point of every case, and for some the recovery dies too.
-fn check_every_point(cases: Vec<Case>) {
-    let known: Vec<_> = cases.into_iter().map(Known::of).collect();
+fn check_every_point(store: &Store, cases: Vec<Case>) {
+    let known: Vec<_> = cases.into_iter().map(|case| Known::of(store, case)).collect();
     let deaths: Vec<_> = known.iter().flat_map(|known| known.deaths().map(move |deaths| (known, deaths))).collect();
     for_each(&deaths, |(known, deaths)| known.check(deaths));
 }
 
-#[test]
-fn our_contracts_at_every_point() {
+/// The cases of every orchestrator contract of ours.
+fn ours() -> Vec<Case> {
     let directories = std::fs::read_dir(workspace("contracts")).expect("our contracts");
     let names = directories.map(|entry| entry.expect("an entry").file_name().into_string().expect("UTF-8"));
     let names = names.filter(|name| workspace("contracts").join(name).join("contract.yaml").exists());
@@ -110,10 +111,22 @@ fn our_contracts_at_every_point() {
         |name: &String| reading(name).contract.is_some_and(|contract| contract.archetype() == Archetype::Orchestrator);
     let cases: Vec<_> = names.filter(is_orchestrator).flat_map(|name| Case::ours(&name)).collect();
     assert!(!cases.is_empty(), "there is a contract of ours");
-    check_every_point(cases);
+    cases
 }
 
 #[test]
-fn generated_contracts_at_every_point() {
-    check_every_point(Case::generated(6));
+fn our_contracts_over_sqlite() {
+    check_every_point(&Store::sqlite(), ours());
+}
+
+#[test]
+fn generated_contracts_over_sqlite() {
+    check_every_point(&Store::sqlite(), Case::generated(6));
+}
+
+/// Each contract, way, shape once, and most ordeals: what the engine asks of a journal does not depend on which it is.
+#[test]
+fn contracts_over_postgres() {
+    let ours = ours().into_iter().filter(|case| case.events.len() == 1).step_by(2);
+    check_every_point(&Store::postgres(), ours.chain(Case::generated(0).into_iter().step_by(7)).collect());
 }

@@ -38,7 +38,9 @@ fn meddled(path: &Path, statements: &'static str) -> Snapshot {
     Snapshot::of_sqlite(path)
 }
 
-const OF_ONE: [(&str, &str); 15] = [
+const OF_ONE: [(&str, &str); 17] = [
+    ("UPDATE runs SET bytes = bytes + 1", "bytes, of"),
+    ("UPDATE outbox SET run_id = '00000000-0000-0000-0000-000000000009'", "comes from no step of an ended run"),
     ("DELETE FROM records WHERE sequence = 2", "its records are [1, 3, 4]"),
     ("UPDATE runs SET last_sequence = 9", "its row says 9, of 4"),
     ("UPDATE records SET kind = 'begun' WHERE sequence = 1", "it starts at []"),

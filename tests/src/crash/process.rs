@@ -8,6 +8,7 @@ use std::time::Duration;
 use onex_bus::{EventBus, Message};
 use onex_contract::Reading;
 use onex_journal::{Journal, OutboxMessage};
+use onex_journal_postgres::{PostgresJournal, PostgresJournalConfig};
 use onex_journal_sqlite::SqliteJournal;
 use onex_orchestrator::Worker;
 use onex_runtime::{
@@ -26,7 +27,7 @@ use crate::around::Wrapped;
 /// Longer than anything takes, and on a paused clock no time at all.
 const STUCK: Duration = Duration::from_secs(600);
 
-/// Lives in `directory`, whose `case.json` says what to run, over the journal at `journal`; dies at point `dies_at`,
+/// Lives in `directory`, whose `case.json` says what to run, over the journal at `journal`, a file or a URL; dies at point `dies_at`,
 /// from 1. Gives the number of points that it passed.
 pub async fn run_process(directory: &Path, journal: &str, dies_at: usize) -> usize {
     // To die leaves no core file, and takes no time to write one.
@@ -50,6 +51,18 @@ pub async fn run_process(directory: &Path, journal: &str, dies_at: usize) -> usi
 }
 
 async fn open(journal: &str) -> Arc<dyn Journal> {
+    if journal.starts_with("postgres") {
+        // A loaded machine is no fault to be survived here.
+        let patient = Duration::from_secs(30);
+        let config = PostgresJournalConfig {
+            committers: 1,
+            readers: 1,
+            connect_timeout: patient,
+            statement_timeout: patient,
+            ..PostgresJournalConfig::new(journal.into())
+        };
+        return Arc::new(PostgresJournal::open(config).await.expect("the journal opens"));
+    }
     Arc::new(SqliteJournal::open(Path::new(journal)).await.expect("the journal opens"))
 }
 

@@ -1,18 +1,16 @@
 //! One case in a directory of its own, over one or more lives, and what is to be said of it at the end.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::sync::OnceLock;
 
-use onex_journal_sqlite::SqliteJournal;
 use serde_json::Value;
 use tempfile::TempDir;
 
 use super::case::Case;
 use super::judge::judge;
 use super::ledger::Ledger;
+use super::store::{Lent, Store};
 use crate::invariants::Snapshot;
-use crate::process::block_on;
 
 /// How one life ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,41 +24,21 @@ pub enum Ended {
 /// A case, its journal and its ledger.
 pub struct Trial<'a> {
     directory: TempDir,
-    journal: Store,
+    journal: Lent<'a>,
     program: &'a Path,
     deaths: usize,
     before: Snapshot,
 }
 
-/// Where the journal of a trial is.
-enum Store {
-    Sqlite(String),
-}
-
-impl Store {
-    fn url(&self) -> &str {
-        match self {
-            Self::Sqlite(path) => path,
-        }
-    }
-
-    fn snapshot(&self) -> Snapshot {
-        match self {
-            Self::Sqlite(path) => Snapshot::of_sqlite(Path::new(path)),
-        }
-    }
-}
-
 impl<'a> Trial<'a> {
-    /// Of a case, over a SQLite file; `program` is what lives.
-    pub fn over_sqlite(case: &Case, program: &'a Path) -> Self {
+    /// Of a case, over a journal of its own; `program` is what lives.
+    pub fn over(store: &'a Store, case: &Case, program: &'a Path) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
-        let path = directory.path().join("journal.db");
-        std::fs::copy(empty_journal(), &path).expect("a journal");
-        Self::new(case, program, directory, Store::Sqlite(path.display().to_string()))
+        let journal = store.lend(directory.path());
+        Self::new(case, program, directory, journal)
     }
 
-    fn new(case: &Case, program: &'a Path, directory: TempDir, journal: Store) -> Self {
+    fn new(case: &Case, program: &'a Path, directory: TempDir, journal: Lent<'a>) -> Self {
         let text = serde_json::to_string(case).expect("JSON");
         std::fs::write(directory.path().join("case.json"), text).expect("a file");
         Self { directory, journal, program, deaths: 0, before: Snapshot::default() }
@@ -78,7 +56,7 @@ impl<'a> Trial<'a> {
 
     fn run(&mut self, dies_at: usize) -> Ended {
         let mut command = Command::new(self.program);
-        command.arg(self.directory.path()).arg(self.journal.url()).arg(dies_at.to_string()).stdin(Stdio::null());
+        command.arg(self.directory.path()).arg(self.journal.name()).arg(dies_at.to_string()).stdin(Stdio::null());
         let output = command.output().expect("the program starts");
         if output.status.success() {
             let text = String::from_utf8_lossy(&output.stdout);
@@ -97,18 +75,6 @@ impl<'a> Trial<'a> {
     pub fn judge(&self) -> Value {
         judge(&self.before, &Ledger::read(&self.directory.path().join("ledger.jsonl")), self.deaths)
     }
-}
-
-/// A journal with its tables and nothing in them: to make them anew for every trial takes longer than to die.
-fn empty_journal() -> &'static Path {
-    static EMPTY: OnceLock<(TempDir, PathBuf)> = OnceLock::new();
-    let (_, path) = EMPTY.get_or_init(|| {
-        let directory = tempfile::tempdir().expect("a directory");
-        let path = directory.path().join("journal.db");
-        block_on(async { SqliteJournal::open(&path).await.expect("it opens").close().await });
-        (directory, path)
-    });
-    path
 }
 
 /// SIGABRT, and not a word.

@@ -17,7 +17,8 @@ impl Snapshot {
             snapshot.runs.insert(header.run_id.0, run(stored));
         }
         let outbox = journal.outbox(u32::MAX).await.expect("readable").into_iter();
-        snapshot.outbox = outbox.map(|message| Outgoing { id: message.id, envelope: message.envelope }).collect();
+        snapshot.outbox =
+            outbox.map(|message| Outgoing { id: message.id, envelope: message.envelope, run_id: None }).collect();
         let inbox = journal.inbox(u32::MAX).await.expect("readable").len();
         snapshot.inbox = i64::try_from(inbox).expect("few");
         snapshot
@@ -47,6 +48,8 @@ fn run(stored: StoredRun) -> Run {
         status: stored.header.status.as_str().to_owned(),
         epoch: number(stored.header.epoch),
         last_sequence: records.last().map_or(0, |record| record.sequence),
+        bytes: 0,
+        size: 0,
         has_ended_at: stored.header.ended_at.is_some(),
         records,
     }
