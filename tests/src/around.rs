@@ -168,6 +168,16 @@ impl<A: Around> Journal for Wrapped<A> {
         self.write("take_over", self.inner.take_over(owner, now, lease_until, limit)).await
     }
 
+    async fn take_over_expired(
+        &self,
+        owner: &str,
+        now: Timestamp,
+        lease_until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Claim>, JournalError> {
+        self.write("take_over_expired", self.inner.take_over_expired(owner, now, lease_until, limit)).await
+    }
+
     async fn claim(
         &self,
         run_id: RunId,

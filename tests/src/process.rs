@@ -13,7 +13,7 @@ mod server;
 mod wait;
 
 pub use agent::{Agent, Catalogue, PrivateAgent};
-pub use data::{block_on, postgres, sqlite};
+pub use data::{block_on, postgres, sqlite, sqlite_count};
 pub use events::{Malformed, crowd, event, example, fresh_node, lines, malformed, node, renamed};
 pub use program::{Ended, Home, Program, Published, Running};
 pub use server::{Database, PrivateServer};

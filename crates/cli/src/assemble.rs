@@ -10,7 +10,8 @@ use onex_effect::{BreakerSettings, RegistryBackend, RegistryEffect};
 use onex_effect_consul::{ConsulConfig, ConsulRegistry};
 use onex_effect_embedded::EmbeddedRegistry;
 use onex_effect_postgres::{PostgresConfig, PostgresRegistry};
-use onex_journal::{Journal, MemoryJournal};
+use onex_journal::{Journal, JournalLimits, MemoryJournal};
+use onex_journal_postgres::{PostgresJournal, PostgresJournalConfig};
 use onex_journal_sqlite::SqliteJournal;
 use onex_node::NodeRegistry;
 use onex_reducer::RegistrationReducer;
@@ -20,7 +21,7 @@ use crate::OrUsage;
 use crate::builtin::{EFFECT, REDUCER};
 use crate::config::Config;
 use crate::exit::Stop;
-use crate::settings::{ConsulSettings, JournalKind, PostgresSettings};
+use crate::settings::{ConsulSettings, JournalSettings, PostgresJournalSettings, PostgresSettings};
 
 /// The registry's backends in the order they are asked; the embedded one last.
 pub(crate) fn backends(config: &Config) -> Result<Vec<Arc<dyn RegistryBackend>>, Stop> {
@@ -107,13 +108,39 @@ fn breaker_settings(declared: Option<&onex_contract::CircuitBreaker>) -> Breaker
 
 /// The journal.
 pub(crate) async fn journal(config: &Config) -> Result<Arc<dyn Journal>, Stop> {
-    match config.settings.journal {
-        JournalKind::Memory => Ok(Arc::new(MemoryJournal::new())),
-        JournalKind::Sqlite => {
+    let limits = limits(config);
+    match &config.settings.journal {
+        JournalSettings::Memory => Ok(Arc::new(MemoryJournal::with_limits(limits))),
+        JournalSettings::Sqlite => {
             let file = config.journal_file();
-            let opened = SqliteJournal::open(&file).await;
+            let opened = SqliteJournal::open_limited(&file, limits).await;
             let context = || format!("cannot open the journal `{}`", file.display());
             Ok(Arc::new(opened.with_context(context).map_err(Stop::unreachable)?))
         }
+        JournalSettings::Postgres(settings) => {
+            let opened = PostgresJournal::open(journal_config(settings, limits).or_usage()?).await;
+            Ok(Arc::new(opened.context("cannot open the journal in PostgreSQL").map_err(Stop::unreachable)?))
+        }
+    }
+}
+
+fn journal_config(settings: &PostgresJournalSettings, limits: JournalLimits) -> anyhow::Result<PostgresJournalConfig> {
+    let defaults = PostgresJournalConfig::new(settings.url.resolve("journal.postgres.url")?);
+    Ok(PostgresJournalConfig {
+        committers: settings.committers.unwrap_or(defaults.committers),
+        readers: settings.readers.unwrap_or(defaults.readers),
+        connect_timeout: settings.connect_timeout_ms.map_or(defaults.connect_timeout, Duration::from_millis),
+        statement_timeout: settings.statement_timeout_ms.map_or(defaults.statement_timeout, Duration::from_millis),
+        limits,
+        ..defaults
+    })
+}
+
+fn limits(config: &Config) -> JournalLimits {
+    let (settings, defaults) = (&config.settings.journal_limits, JournalLimits::default());
+    JournalLimits {
+        records_per_run: settings.records_per_run.unwrap_or(defaults.records_per_run),
+        bytes_per_record: settings.bytes_per_record.unwrap_or(defaults.bytes_per_record),
+        bytes_per_run: settings.bytes_per_run.unwrap_or(defaults.bytes_per_run),
     }
 }

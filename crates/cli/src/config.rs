@@ -12,9 +12,20 @@ use crate::exit::Stop;
 use crate::settings::Settings;
 
 /// Every key that is also an environment variable: `ONEX_` and the key in upper case, `_` for `.`.
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 26] = [
     "bus",
     "journal",
+    "journal.postgres.url",
+    "journal.postgres.committers",
+    "journal.postgres.readers",
+    "journal.postgres.connect_timeout_ms",
+    "journal.postgres.statement_timeout_ms",
+    "journal_limits.records_per_run",
+    "journal_limits.bytes_per_record",
+    "journal_limits.bytes_per_run",
+    "owner",
+    "lease_ms",
+    "retention_hours",
     "data_dir",
     "registry.backends.consul.address",
     "registry.backends.consul.token",

@@ -17,6 +17,7 @@ mod logging;
 mod nearest;
 mod nodes;
 mod output;
+mod owner;
 mod plan;
 mod render;
 mod run;

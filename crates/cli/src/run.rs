@@ -18,12 +18,12 @@ use crate::arguments::RunArguments;
 use crate::config::Config;
 use crate::exit::{Exit, Stop};
 use crate::tally::Tally;
-use crate::{OrUsage, assemble, builtin, feed};
+use crate::{OrUsage, assemble, builtin, feed, owner};
 
 /// The event that lines of `--input` carry.
 const INPUT_EVENT: &str = "NodeIntrospectionEvent";
 /// How long a lease holds; longer than any pause of a healthy process.
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_secs(30);
 
 pub(crate) async fn run(arguments: RunArguments) -> Result<Exit, Stop> {
     let config = Config::load(&arguments.place)?;
@@ -34,6 +34,7 @@ pub(crate) async fn run(arguments: RunArguments) -> Result<Exit, Stop> {
         Some(wired) => wired,
         None => return Ok(Exit::Problems),
     };
+    let (lease, retention) = (lease(&config)?, retention(&config)?);
     let tally = Arc::new(Tally::default());
     let letters = Arc::new(DeadLetterFile::open(config.make_data_dir()?).or_usage()?);
     let parts = RuntimeParts {
@@ -41,8 +42,8 @@ pub(crate) async fn run(arguments: RunArguments) -> Result<Exit, Stop> {
         worker: Worker {
             journal: assemble::journal(&config).await?,
             clock: Arc::new(SystemClock),
-            owner: "onex".to_owned(),
-            lease: LEASE,
+            owner: owner::owner(&config),
+            lease,
         },
         nodes,
         orchestrators,
@@ -51,6 +52,9 @@ pub(crate) async fn run(arguments: RunArguments) -> Result<Exit, Stop> {
         max_in_flight: arguments.max_in_flight as usize,
     };
     let runtime = Runtime::start(parts).await.context("the runtime cannot start").map_err(Stop::unreachable)?;
+    if let Some(retention) = retention {
+        runtime.keep_ended_runs_for(retention);
+    }
     let ended = work(&runtime, &arguments, &letters, &tally).await;
     let stopped = stop(runtime, &arguments).await;
     info!("{}", tally.summary());
@@ -63,6 +67,22 @@ pub(crate) async fn run(arguments: RunArguments) -> Result<Exit, Stop> {
         Stopped::Drained if arguments.once && !tally.is_clean() => Exit::Problems,
         Stopped::Drained => Exit::Done,
     })
+}
+
+fn lease(config: &Config) -> Result<Duration, Stop> {
+    match config.settings.lease_ms {
+        Some(0) => Err(Stop::usage(anyhow!("`lease_ms` has to be more than 0"))),
+        Some(milliseconds) => Ok(Duration::from_millis(milliseconds)),
+        None => Ok(LEASE),
+    }
+}
+
+/// Workers save their contracts every hour; what is kept for less than two could be removed in between.
+fn retention(config: &Config) -> Result<Option<Duration>, Stop> {
+    match config.settings.retention_hours {
+        Some(0 | 1) => Err(Stop::usage(anyhow!("`retention_hours` has to be at least 2"))),
+        hours => Ok(hours.map(|hours| Duration::from_secs(u64::from(hours) * 3_600))),
+    }
 }
 
 /// Finds, checks and wires; `None` when contracts are refused. Reports on standard error, a line per contract.

@@ -13,7 +13,15 @@ pub(crate) struct Settings {
     /// Which bus carries events.
     pub(crate) bus: BusKind,
     /// Where runs are written down.
-    pub(crate) journal: JournalKind,
+    pub(crate) journal: JournalSettings,
+    /// What one run may write down.
+    pub(crate) journal_limits: LimitSettings,
+    /// The name that this worker holds its runs in.
+    pub(crate) owner: Option<String>,
+    /// Milliseconds after which the runs of a worker that is gone are taken over.
+    pub(crate) lease_ms: Option<u64>,
+    /// Hours after their end that runs are kept; for ever when absent.
+    pub(crate) retention_hours: Option<u32>,
     /// Directory for the journal, the embedded registry and dead letters.
     pub(crate) data_dir: Option<PathBuf>,
     /// The registry.
@@ -29,15 +37,49 @@ pub(crate) enum BusKind {
     Memory,
 }
 
-/// `journal`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+/// `journal`: a word, or `postgres` with its settings below it.
+#[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum JournalKind {
+pub(crate) enum JournalSettings {
     /// A file in the data directory; survives everything but the disk.
     #[default]
     Sqlite,
     /// Nowhere; for trying things out.
     Memory,
+    /// A database that several workers share.
+    Postgres(PostgresJournalSettings),
+}
+
+/// `journal.postgres`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PostgresJournalSettings {
+    /// `postgres://user:password@host:port/database`, or where to find it.
+    pub(crate) url: Reference,
+    /// Connections that commit.
+    #[serde(default)]
+    pub(crate) committers: Option<usize>,
+    /// Most connections that read.
+    #[serde(default)]
+    pub(crate) readers: Option<u32>,
+    /// Milliseconds a connection may take.
+    #[serde(default)]
+    pub(crate) connect_timeout_ms: Option<u64>,
+    /// Milliseconds one statement may run.
+    #[serde(default)]
+    pub(crate) statement_timeout_ms: Option<u64>,
+}
+
+/// `journal_limits`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct LimitSettings {
+    /// Most records of a run.
+    pub(crate) records_per_run: Option<u64>,
+    /// Most bytes of a record.
+    pub(crate) bytes_per_record: Option<u64>,
+    /// Most bytes of a run's records together.
+    pub(crate) bytes_per_run: Option<u64>,
 }
 
 /// `registry`.

@@ -16,6 +16,7 @@ pub(crate) async fn take_over(connection: &mut PgConnection, take_over: &TakeOve
         .bind(Timestamp::from(take_over.now))
         .bind(Timestamp::from(take_over.lease_until))
         .bind(i64::from(take_over.limit))
+        .bind(take_over.with_own)
         .fetch_all(connection)
         .await?;
     rows.into_iter().map(|(run_id, epoch)| Ok(Claim { run_id: RunId(run_id), epoch: count(epoch)? })).collect()
@@ -40,7 +41,7 @@ pub(crate) async fn prune(connection: &mut PgConnection, prune: Prune) -> Result
 const TAKE_OVER: &str = "\
     WITH free AS ( \
         SELECT run_id, lease_until, position FROM onex_runs AS run \
-        WHERE status = 'running' AND (owner = $1 OR lease_until <= $2) AND NOT EXISTS ( \
+        WHERE status = 'running' AND (lease_until <= $2 OR ($5 AND owner = $1)) AND NOT EXISTS ( \
             SELECT 1 FROM onex_runs AS carrier WHERE carrier.run_id = run.parent AND carrier.status = 'running') \
         ORDER BY lease_until, position LIMIT $4 FOR UPDATE SKIP LOCKED), \
     taken AS ( \

@@ -43,7 +43,22 @@ impl PostgresJournalConfig {
     /// The options for statements of one call.
     pub(crate) fn options(&self) -> Result<PgConnectOptions, JournalError> {
         let timeout = self.statement_timeout.as_millis().to_string();
-        Ok(self.parsed()?.options([("statement_timeout", timeout.as_str())]))
+        // A client that stops in the middle of a transaction must not keep its locks from those who take its runs over.
+        let idle = ("idle_in_transaction_session_timeout", timeout.as_str());
+        Ok(self.parsed()?.options([("statement_timeout", timeout.as_str()), idle]))
+    }
+
+    /// The options for statements that commit. Planning one costs more than executing it, so it is planned once. That
+    /// plan is made while the tables may be empty and has to be right when they are large: rows are found by index.
+    pub(crate) fn commit_options(&self) -> Result<PgConnectOptions, JournalError> {
+        let plans = [
+            ("plan_cache_mode", "force_generic_plan"),
+            ("enable_seqscan", "off"),
+            ("enable_hashjoin", "off"),
+            ("enable_mergejoin", "off"),
+            ("jit", "off"),
+        ];
+        Ok(self.options()?.options(plans))
     }
 
     /// The options for migrations: a statement may take its time, waiting for a lock may not.

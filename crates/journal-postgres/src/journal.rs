@@ -48,7 +48,7 @@ impl PostgresJournal {
     ///
     /// The URL cannot be read, the server cannot be reached or refuses, or [`JournalError::NewerSchema`].
     pub async fn open(config: PostgresJournalConfig) -> Result<Self, JournalError> {
-        let options = config.options()?;
+        let (options, commit_options) = (config.options()?, config.commit_options()?);
         database::prepare(&config).await?;
         let mut journal = Self {
             committers: Vec::new(),
@@ -61,7 +61,7 @@ impl PostgresJournal {
             let (sender, requests) = mpsc::channel(QUEUE_LENGTH);
             journal.committers.push(sender);
             let committer = Committer {
-                options: options.clone(),
+                options: commit_options.clone(),
                 connect_timeout: config.connect_timeout,
                 patience: config.patience(),
                 connection: None,
@@ -147,7 +147,20 @@ impl Journal for PostgresJournal {
         lease_until: Timestamp,
         limit: u32,
     ) -> Result<Vec<Claim>, JournalError> {
-        let take_over = TakeOver { owner: owner.to_owned(), now: now.into(), lease_until: lease_until.into(), limit };
+        let (owner, now, lease_until, with_own) = (owner.to_owned(), now.into(), lease_until.into(), true);
+        let take_over = TakeOver { owner, now, lease_until, limit, with_own };
+        self.submit(Demand::Query(Query::TakeOver(take_over))).await?.claims()
+    }
+
+    async fn take_over_expired(
+        &self,
+        owner: &str,
+        now: Timestamp,
+        lease_until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Claim>, JournalError> {
+        let (owner, now, lease_until, with_own) = (owner.to_owned(), now.into(), lease_until.into(), false);
+        let take_over = TakeOver { owner, now, lease_until, limit, with_own };
         self.submit(Demand::Query(Query::TakeOver(take_over))).await?.claims()
     }
 

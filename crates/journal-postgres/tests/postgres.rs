@@ -1,7 +1,7 @@
 //! The PostgreSQL journal keeps the common promises, and its own: against a real server, in a database that each test
 //! makes and drops.
 
-#![expect(clippy::expect_used, reason = "the lint knows test functions, but not what they share")]
+#![expect(clippy::expect_used, clippy::panic, reason = "the lint knows test functions, but not what they share")]
 #![expect(
     clippy::disallowed_methods,
     reason = "tests find their server in the environment and make names of their own"

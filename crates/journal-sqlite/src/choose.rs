@@ -18,6 +18,7 @@ pub(crate) async fn take_over(
         .bind(&take_over.owner)
         .bind(take_over.now.number())
         .bind(i64::from(take_over.limit))
+        .bind(take_over.with_own)
         .fetch_all(&mut *connection)
         .await?;
     let taken: Vec<(String, i64)> = sqlx::query_as(TAKE)
@@ -51,7 +52,7 @@ fn claim(epoch: i64, run_id: String) -> Result<Claim, sqlx::Error> {
 
 pub(crate) const FREE: &str = "\
     SELECT run_id FROM runs INDEXED BY runs_running \
-    WHERE status = 'running' AND (owner = ?1 OR lease_until <= ?2) AND NOT EXISTS ( \
+    WHERE status = 'running' AND (lease_until <= ?2 OR (?4 AND owner = ?1)) AND NOT EXISTS ( \
         SELECT 1 FROM runs AS carrier WHERE carrier.run_id = runs.parent AND carrier.status = 'running') \
     ORDER BY lease_until, position LIMIT ?3";
 

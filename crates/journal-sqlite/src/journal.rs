@@ -163,7 +163,20 @@ impl Journal for SqliteJournal {
         lease_until: Timestamp,
         limit: u32,
     ) -> Result<Vec<Claim>, JournalError> {
-        let take_over = TakeOver { owner: owner.to_owned(), now: now.into(), lease_until: lease_until.into(), limit };
+        let (owner, now, lease_until, with_own) = (owner.to_owned(), now.into(), lease_until.into(), true);
+        let take_over = TakeOver { owner, now, lease_until, limit, with_own };
+        self.submit(Demand::Query(Query::TakeOver(take_over))).await?.claims()
+    }
+
+    async fn take_over_expired(
+        &self,
+        owner: &str,
+        now: Timestamp,
+        lease_until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Claim>, JournalError> {
+        let (owner, now, lease_until, with_own) = (owner.to_owned(), now.into(), lease_until.into(), false);
+        let take_over = TakeOver { owner, now, lease_until, limit, with_own };
         self.submit(Demand::Query(Query::TakeOver(take_over))).await?.claims()
     }
 

@@ -40,6 +40,7 @@ pub async fn journal_conformance(journal: &dyn Journal) {
     a_run_that_has_ended_cannot_be_set_aside(journal).await;
     concurrent_runs_do_not_disturb_each_other(journal).await;
     leases::take_overs_go_by_lease(journal).await;
+    leases::an_owner_at_work_takes_over_what_has_expired(journal).await;
     leases::a_step_s_run_goes_with_its_parent(journal).await;
     leases::a_claim_takes_one_free_run(journal).await;
     orders::orders_are_kept_until_they_are_settled(journal).await;

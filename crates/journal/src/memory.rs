@@ -76,7 +76,8 @@ impl Journal for MemoryJournal {
         lease_until: Timestamp,
         limit: u32,
     ) -> Result<Vec<Claim>, JournalError> {
-        let take_over = TakeOver { owner: owner.to_owned(), now: now.into(), lease_until: lease_until.into(), limit };
+        let (owner, now, lease_until, with_own) = (owner.to_owned(), now.into(), lease_until.into(), true);
+        let take_over = TakeOver { owner, now, lease_until, limit, with_own };
         Ok(self.tables.lock().await.take_over(&take_over))
     }
 

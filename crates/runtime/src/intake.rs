@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use onex_bus::{Delivery, Message, Settlement, Subscription};
-use onex_journal::{Claim, JournalError, RunStatus};
+use onex_journal::{Claim, JournalError, RunHeader, RunStatus};
 use onex_node::RunId;
 use onex_orchestrator::{DriveError, NodeOrchestrator, RunEnd, RunRequest};
 use tokio::sync::mpsc;
@@ -16,6 +16,8 @@ use uuid::Uuid;
 use crate::dead_letter::DeadLetter;
 use crate::ingress::decode;
 use crate::lanes::Lanes;
+use crate::leases::Lease;
+use crate::recovery::push_recovered;
 use crate::runtime::{RunReport, Shared};
 use crate::wiring::{WiredOrchestrator, chain};
 
@@ -31,7 +33,7 @@ pub(crate) enum Work {
     /// A message that came in.
     Fresh(Box<(Delivery, RunRequest)>),
     /// A run of an earlier process.
-    Recovered(Claim),
+    Recovered(Lease),
 }
 
 /// What the loop wakes up for.
@@ -39,6 +41,7 @@ enum Wake {
     Stop,
     Finished(String),
     Delivered(Delivery),
+    HandedOver(Box<(RunHeader, Lease)>),
     /// Nothing will be delivered any more.
     Closed,
 }
@@ -48,6 +51,8 @@ pub(crate) struct Intake {
     pub(crate) wired: WiredOrchestrator,
     pub(crate) subscription: Arc<dyn Subscription>,
     pub(crate) lanes: Lanes<Work>,
+    /// Runs that are taken over from other workers.
+    pub(crate) handed_over: mpsc::UnboundedReceiver<(RunHeader, Lease)>,
     pub(crate) stop: CancellationToken,
 }
 
@@ -65,17 +70,19 @@ impl Intake {
                 Wake::Stop | Wake::Closed => open = false,
                 Wake::Finished(key) => self.lanes.finish(&key),
                 Wake::Delivered(delivery) => self.admit(delivery).await,
+                Wake::HandedOver(run) => push_recovered(&mut self.lanes, run.0, run.1),
             }
         }
         self.subscription.close().await;
     }
 
-    async fn next_wake(&self, finishes: &mut mpsc::UnboundedReceiver<String>, open: bool) -> Wake {
+    async fn next_wake(&mut self, finishes: &mut mpsc::UnboundedReceiver<String>, open: bool) -> Wake {
         let has_room = self.lanes.waiting() < self.shared.max_in_flight * 4;
         tokio::select! {
             biased;
             Some(key) = finishes.recv() => Wake::Finished(key),
             () = self.stop.cancelled(), if open => Wake::Stop,
+            Some(run) = self.handed_over.recv(), if open => Wake::HandedOver(Box::new(run)),
             delivery = self.subscription.next(), if open && has_room => match delivery {
                 Ok(Some(delivery)) => Wake::Delivered(delivery),
                 Ok(None) | Err(_) => Wake::Closed,
@@ -140,13 +147,15 @@ pub(crate) struct Runner {
 impl Runner {
     async fn carry(&self, work: Work) {
         match work {
-            Work::Recovered(claim) => {
-                self.shared.recover(claim, &self.orchestrator.plan().name).await;
+            Work::Recovered(lease) => {
+                self.shared.recover(&lease, &self.orchestrator.plan().name).await;
                 self.shared.one_recovered();
             }
             Work::Fresh(work) => {
                 let (delivery, request) = *work;
-                self.run(&delivery, request).await;
+                // A run starts at epoch 1. Whoever takes it away carries it on; that it was lost has been told.
+                let lease = self.shared.leases.hold(Claim { run_id: request.run_id, epoch: 1 });
+                let _ = lease.keep(self.run(&delivery, request)).await;
                 if let Err(error) = self.subscription.settle(&delivery, Settlement::Done).await {
                     warn!(%error, topic = delivery.topic, "delivery could not be settled");
                 }
@@ -291,6 +300,9 @@ impl Shared {
             return info!(%run_id, "another worker owns the run");
         }
         let reason = format!("{} {}", error.code(), chain(error));
+        if !self.is_ours(run_id).await {
+            return info!(%run_id, reason, "the run is not carried on here, another worker owns it");
+        }
         error!(%run_id, reason, "a run was set aside");
         if let Err(error) = self.worker.journal.set_aside(run_id, &reason).await {
             error!(error = chain(&error), %run_id, "the run could not be set aside and will be tried again");
@@ -303,5 +315,14 @@ impl Shared {
             recovered: false,
         };
         self.observer.run_ended(&report);
+    }
+
+    /// Whether a run may be set aside by this worker. A journal that cannot be asked cannot be written either.
+    async fn is_ours(&self, run_id: RunId) -> bool {
+        match self.worker.journal.load(run_id).await {
+            Ok(Some(stored)) => stored.header.owner == self.worker.owner,
+            // What it holds cannot be read, which is what is to be told.
+            Ok(None) | Err(_) => true,
+        }
     }
 }

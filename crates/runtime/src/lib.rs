@@ -11,7 +11,9 @@ mod discovery;
 mod ingress;
 mod intake;
 mod lanes;
+mod leases;
 mod recovery;
+mod retention;
 mod runtime;
 mod wiring;
 

@@ -12,25 +12,31 @@ use tracing::{info, warn};
 use crate::ingress::bus_message;
 use crate::intake::{LONGEST_PAUSE, Work, is_told_by_journal};
 use crate::lanes::Lanes;
+use crate::leases::Lease;
 use crate::runtime::{RuntimeError, Shared};
 use crate::wiring::chain;
 
 /// Runs taken over, by orchestrator.
-pub(crate) type Recovered = HashMap<String, Vec<(RunHeader, Claim)>>;
+pub(crate) type Recovered = HashMap<String, Vec<(RunHeader, Lease)>>;
 
 impl Shared {
-    /// Takes over every unfinished run that is free.
+    /// Takes over every unfinished run that is free, in the order of leases.
     pub(crate) async fn take_over(&self) -> Result<Recovered, RuntimeError> {
         let journal = &self.worker.journal;
+        let now = self.worker.clock.now();
+        let claims = journal.take_over(&self.worker.owner, now, now + self.worker.lease, u32::MAX).await;
+        let claims = claims.map_err(RuntimeError::journal)?;
+        if claims.is_empty() {
+            return Ok(Recovered::new());
+        }
         let headers = journal.runs(Some(RunStatus::Running), u32::MAX).await.map_err(RuntimeError::journal)?;
         let mut headers: HashMap<RunId, RunHeader> =
             headers.into_iter().map(|header| (header.run_id, header)).collect();
-        let now = self.worker.clock.now();
-        let claims = journal.take_over(&self.worker.owner, now, now + self.worker.lease, u32::MAX).await;
         let mut recovered = Recovered::new();
-        for claim in claims.map_err(RuntimeError::journal)? {
+        for claim in claims {
             if let Some(header) = headers.remove(&claim.run_id) {
-                recovered.entry(header.orchestrator.clone()).or_default().push((header, claim));
+                let lease = self.leases.hold(claim);
+                recovered.entry(header.orchestrator.clone()).or_default().push((header, lease));
             }
         }
         Ok(recovered)
@@ -57,8 +63,13 @@ impl Shared {
     }
 
     /// Carries one taken-over run to its end, with the contract it started with; tries again while the journal
-    /// cannot be used.
-    pub(crate) async fn recover(&self, claim: Claim, orchestrator: &str) {
+    /// cannot be used, and stops when the run is lost.
+    pub(crate) async fn recover(&self, lease: &Lease, orchestrator: &str) {
+        // Whoever took the run away carries it on; that it was lost has been told.
+        let _ = lease.keep(self.recover_held(lease.claim, orchestrator)).await;
+    }
+
+    async fn recover_held(&self, claim: Claim, orchestrator: &str) {
         let mut pause = Duration::from_millis(100);
         while let Err(error) = self.try_recover(claim, orchestrator).await {
             if !is_told_by_journal(&error) {
@@ -116,11 +127,14 @@ fn unplanned(run_id: RunId, error: ContractError) -> DriveError {
 }
 
 /// Lanes that begin with an orchestrator's recovered runs, so that they come before anything new of their entities.
-pub(crate) fn lanes_with(recovered: Vec<(RunHeader, Claim)>, limit: usize) -> Lanes<Work> {
+pub(crate) fn lanes_with(recovered: Vec<(RunHeader, Lease)>, limit: usize) -> Lanes<Work> {
     let mut lanes = Lanes::new(limit);
-    for (header, claim) in recovered {
-        let key = header.entity.unwrap_or_else(|| header.run_id.to_string());
-        lanes.push(key, Work::Recovered(claim));
-    }
+    recovered.into_iter().for_each(|(header, lease)| push_recovered(&mut lanes, header, lease));
     lanes
+}
+
+/// Puts a run that was taken over into its entity's lane.
+pub(crate) fn push_recovered(lanes: &mut Lanes<Work>, header: RunHeader, lease: Lease) {
+    let key = header.entity.unwrap_or_else(|| header.run_id.to_string());
+    lanes.push(key, Work::Recovered(lease));
 }

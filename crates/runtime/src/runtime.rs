@@ -1,22 +1,23 @@
 //! The running system: starts what is wired, takes up what was left, and stops without losing anything.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use onex_bus::{BusError, EventBus, Subscription};
-use onex_journal::{JournalError, OutboxMessage, RunStatus};
+use onex_journal::{JournalError, OutboxMessage, RunHeader, RunStatus};
 use onex_node::{NodeRegistry, RunId};
 use onex_orchestrator::{NodeOrchestrator, Worker};
-use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
+use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use tracing::info;
 
 use crate::dead_letter::{DeadLetter, DeadLetterFile};
 use crate::ingress::Ingress;
 use crate::intake::Intake;
+use crate::leases::{Lease, Leases};
 use crate::recovery::{Recovered, lanes_with};
 use crate::wiring::WiredOrchestrator;
 
@@ -130,10 +131,43 @@ pub(crate) struct Shared {
     pub(crate) max_in_flight: usize,
     /// Woken when something was settled or a recovered run has ended.
     pub(crate) activity: Notify,
+    /// The runs of this process.
+    pub(crate) leases: Leases,
     recovering: AtomicUsize,
+    /// The ways into the lanes of each orchestrator, for runs that are taken over later.
+    handovers: OnceLock<HashMap<String, mpsc::UnboundedSender<(RunHeader, Lease)>>>,
+    /// How many runs without an orchestrator here are carried on at once.
+    orphans: Arc<Semaphore>,
 }
 
 impl Shared {
+    pub(crate) fn one_more_to_recover(&self) {
+        self.recovering.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Gives a run that was taken over to its orchestrator's lanes.
+    pub(crate) fn hand_over(self: &Arc<Self>, header: RunHeader, lease: Lease) {
+        let lanes = self.handovers.get().and_then(|handovers| handovers.get(&header.orchestrator));
+        let orphan = match lanes {
+            Some(lanes) => lanes.send((header, lease)).err().map(|refused| refused.0),
+            None => Some((header, lease)),
+        };
+        if let Some((header, lease)) = orphan {
+            self.begin_orphan(header, lease);
+        }
+    }
+
+    /// A run whose orchestrator is not wired any more is finished with the contract it started with.
+    fn begin_orphan(self: &Arc<Self>, header: RunHeader, lease: Lease) {
+        let shared = Arc::clone(self);
+        self.tracker.spawn(async move {
+            // The semaphore is never closed.
+            let _turn = Arc::clone(&shared.orphans).acquire_owned().await;
+            shared.recover(&lease, &header.orchestrator).await;
+            shared.one_recovered();
+        });
+    }
+
     pub(crate) fn one_recovered(&self) {
         self.recovering.fetch_sub(1, Ordering::SeqCst);
         self.activity.notify_waiters();
@@ -146,6 +180,11 @@ pub struct Runtime {
     orchestrators: Vec<WiredOrchestrator>,
     subscriptions: Vec<Arc<dyn Subscription>>,
     stop: CancellationToken,
+    /// Keeps leases until everything else has ended.
+    upkeep: TaskTracker,
+    ended: CancellationToken,
+    /// A runtime that is dropped keeps nothing up any more.
+    _ends_with_this: DropGuard,
 }
 
 impl Runtime {
@@ -160,10 +199,14 @@ impl Runtime {
         for wired in &orchestrators {
             wired.orchestrator.save(&*shared.worker.journal).await.map_err(RuntimeError::journal)?;
         }
-        let mut runtime = Self { shared, orchestrators, subscriptions: Vec::new(), stop: CancellationToken::new() };
+        let (stop, ended, upkeep) = (CancellationToken::new(), CancellationToken::new(), TaskTracker::new());
+        let (subscriptions, _ends_with_this) = (Vec::new(), ended.clone().drop_guard());
+        let mut runtime = Self { shared, orchestrators, subscriptions, stop, upkeep, ended, _ends_with_this };
         let recovered = runtime.shared.take_over().await?;
         runtime.shared.publish_outbox().await?;
         runtime.begin(recovered).await?;
+        let shared = Arc::clone(&runtime.shared);
+        runtime.upkeep.spawn(shared.keep_leases(runtime.stop.clone(), runtime.ended.clone()));
         runtime.shared.publish_inbox().await?;
         Ok(runtime)
     }
@@ -174,29 +217,25 @@ impl Runtime {
             info!(runs = count, "taking up runs that an earlier process left");
         }
         self.shared.recovering.store(count, Ordering::SeqCst);
+        let mut handovers = HashMap::new();
         for wired in self.orchestrators.clone() {
             let name = wired.orchestrator.plan().name.clone();
             let topics: Vec<_> = wired.subscriptions.iter().map(|(topic, _)| topic.clone()).collect();
             let subscription =
                 self.shared.bus.subscribe(&format!("onex.{name}"), &topics).await.map_err(RuntimeError::bus)?;
             self.subscriptions.push(Arc::clone(&subscription));
+            let (handover, handed_over) = mpsc::unbounded_channel();
+            handovers.insert(name.clone(), handover);
             let lanes = lanes_with(recovered.remove(&name).unwrap_or_default(), self.shared.max_in_flight);
             let (shared, stop) = (Arc::clone(&self.shared), self.stop.clone());
-            self.shared.tracker.spawn(Intake { shared, wired, subscription, lanes, stop }.run());
+            self.shared.tracker.spawn(Intake { shared, wired, subscription, lanes, handed_over, stop }.run());
         }
-        self.begin_orphans(recovered);
+        // Set once: a runtime begins once.
+        let _ = self.shared.handovers.set(handovers);
+        for (header, lease) in recovered.into_values().flatten() {
+            self.shared.begin_orphan(header, lease);
+        }
         Ok(())
-    }
-
-    /// Runs whose orchestrator is not wired any more are finished with the contract they started with.
-    fn begin_orphans(&self, recovered: Recovered) {
-        for (header, claim) in recovered.into_values().flatten() {
-            let shared = Arc::clone(&self.shared);
-            self.shared.tracker.spawn(async move {
-                shared.recover(claim, &header.orchestrator).await;
-                shared.one_recovered();
-            });
-        }
     }
 
     /// The way in for events of a type; `None` when no wired orchestrator runs on them.
@@ -212,6 +251,13 @@ impl Runtime {
                 event_type: declared.clone(),
             })
         })
+    }
+
+    /// Removes runs that ended longer ago than that, now and every hour.
+    pub fn keep_ended_runs_for(&self, retention: Duration) {
+        let (shared, ended) = (Arc::clone(&self.shared), self.ended.clone());
+        let orchestrators = self.orchestrators.clone();
+        self.upkeep.spawn(async move { shared.keep_pruned(&orchestrators, retention, ended).await });
     }
 
     /// Waits until nothing is left to do: every message settled, every recovered run ended.
@@ -239,10 +285,15 @@ impl Runtime {
     pub async fn stop(self, grace: Duration) -> Stopped {
         self.stop.cancel();
         self.shared.tracker.close();
-        match tokio::time::timeout(grace, self.shared.tracker.wait()).await {
+        let stopped = match tokio::time::timeout(grace, self.shared.tracker.wait()).await {
             Ok(()) => Stopped::Drained,
             Err(_) => Stopped::GraceExpired { running: self.shared.tracker.len() },
-        }
+        };
+        self.ended.cancel();
+        self.upkeep.close();
+        self.upkeep.wait().await;
+        self.shared.release().await;
+        stopped
     }
 }
 
@@ -258,6 +309,9 @@ fn shared_of(parts: RuntimeParts) -> Shared {
         tracker: TaskTracker::new(),
         max_in_flight: parts.max_in_flight.max(1),
         activity: Notify::new(),
+        leases: Leases::default(),
         recovering: AtomicUsize::new(0),
+        handovers: OnceLock::new(),
+        orphans: Arc::new(Semaphore::new(parts.max_in_flight.max(1))),
     }
 }

@@ -11,7 +11,7 @@ use onex_bus::{EventBus, MemoryBus, Message};
 use onex_contract::{Reading, Source, read};
 use onex_journal::{Journal, MemoryJournal, OutboxMessage, RunStatus};
 use onex_node::{Effect, EffectCall, Failure, Intent, IntentOutcome, NodeRegistry, ReduceContext, Reducer, Reduction};
-use onex_orchestrator::Worker;
+use onex_orchestrator::{Clock, Worker};
 use onex_runtime::{
     DeadLetter, DeadLetterFile, Observer, RunReport, Runtime, RuntimeParts, Stopped, SystemClock, WiringReport,
 };
@@ -121,12 +121,22 @@ fn nodes(shipping: &Arc<Shipping>) -> NodeRegistry {
 }
 
 async fn process(journal: &Arc<MemoryJournal>, directory: &tempfile::TempDir, notes: Notes, text: &str) -> Process {
+    process_of("test", journal, directory, notes, text).await
+}
+
+async fn process_of(
+    owner: &str,
+    journal: &Arc<MemoryJournal>,
+    directory: &tempfile::TempDir,
+    notes: Notes,
+    text: &str,
+) -> Process {
     let (bus, notes, shipping) = (Arc::new(MemoryBus::new()), Arc::new(notes), Arc::new(Shipping::default()));
     let (_, orchestrators) = WiringReport::of(&[&reading(text)], &nodes(&shipping));
     let worker = Worker {
         journal: Arc::clone(journal) as _,
         clock: Arc::new(SystemClock),
-        owner: "test".to_owned(),
+        owner: owner.to_owned(),
         lease: Duration::from_secs(60),
     };
     let parts = RuntimeParts {
@@ -226,4 +236,35 @@ async fn what_nobody_was_told_stays_in_the_outbox() {
     hearing.runtime.drained().await;
     assert_eq!(*hearing.notes.published.lock().expect("not poisoned"), [waiting[0].id], "it leaves with the same id");
     assert_eq!(journal.outbox(10).await.expect("readable"), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_was_taken_away_is_abandoned_and_left_alone() {
+    let (journal, directory) = (Arc::new(MemoryJournal::new()), tempfile::tempdir().expect("a directory"));
+    let process = process(&journal, &directory, Notes::default(), ORDERS).await;
+    process.runtime.ingress("OrderPlaced").expect("a way in").submit(&[order("stuck", 1)]).await.expect("taken in");
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let run_id = journal.runs(None, 1).await.expect("readable")[0].run_id;
+    let later = SystemClock.now() + Duration::from_secs(86_400);
+    let claim = journal.claim(run_id, "other", later, later).await.expect("writable").expect("it has expired by then");
+    process.runtime.drained().await;
+    assert_eq!(ended(&process), [], "it did not end here, nor was it set aside");
+    let stored = journal.load(run_id).await.expect("readable").expect("there");
+    assert_eq!((stored.header.owner.as_str(), stored.header.epoch), ("other", claim.epoch));
+    assert_eq!(stored.header.status, RunStatus::Running, "it is the other's to carry on");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_takes_over_what_another_lets_expire() {
+    let (journal, directory) = (Arc::new(MemoryJournal::new()), tempfile::tempdir().expect("a directory"));
+    let first = process_of("first", &journal, &directory, Notes::default(), ORDERS).await;
+    let second = process_of("second", &journal, &directory, Notes::default(), ORDERS).await;
+    first.runtime.ingress("OrderPlaced").expect("a way in").submit(&[order("stuck", 1)]).await.expect("taken in");
+    tokio::time::sleep(Duration::from_secs(25)).await;
+    assert_eq!(journal.runs(None, 1).await.expect("readable")[0].epoch, 1, "a lease that is renewed is respected");
+    let told = Arc::clone(&first.notes);
+    assert_eq!(first.runtime.stop(Duration::from_millis(10)).await, Stopped::GraceExpired { running: 2 });
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    assert_eq!(ended(&second).iter().map(|(_, recovered)| *recovered).collect::<Vec<_>>(), [true]);
+    assert!(told.ended.lock().expect("not poisoned").is_empty(), "the first is refused");
 }

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use serde_json::Value;
-use sqlx::{ConnectOptions, Connection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
 /// Runs a future to its end.
 pub fn block_on<F: Future>(future: F) -> F::Output {
@@ -21,6 +21,18 @@ pub fn sqlite(file: &Path, query: &'static str) -> Value {
         let text: Option<String> = sqlx::query_scalar(query).fetch_one(&mut connection).await.expect("one row");
         connection.close().await.expect("closable");
         parsed(text)
+    })
+}
+
+/// How many rows a query over a SQLite file gives.
+pub fn sqlite_count(file: &Path, query: &str) -> usize {
+    assert!(file.exists(), "missing: {}", file.display());
+    block_on(async {
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
+        let mut connection = options.connect().await.expect("a SQLite file");
+        let rows = sqlx::query(AssertSqlSafe(query.to_owned())).fetch_all(&mut connection).await;
+        connection.close().await.expect("closable");
+        rows.unwrap_or_else(|error| panic!("{error}: {query}")).len()
     })
 }
 

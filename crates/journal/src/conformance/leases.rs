@@ -20,6 +20,24 @@ pub(super) async fn take_overs_go_by_lease(journal: &dyn Journal) {
     }
 }
 
+pub(super) async fn an_owner_at_work_takes_over_what_has_expired(journal: &dyn Journal) {
+    for (number, lease_until) in [(34, 130), (35, 120), (36, 120)] {
+        let (owner, lease_until) = ("worker".to_owned(), at(lease_until));
+        journal.start(NewRun { owner, lease_until, ..run(id(number)) }).await.expect("it starts");
+    }
+    journal.start(NewRun { parent: Some(id(34)), ..run(id(37)) }).await.expect("it starts");
+    let expired = async |now: i64, limit: u32| -> Vec<RunId> {
+        let claims = journal.take_over_expired("worker", at(now), at(now + 100), limit).await.expect("writable");
+        claims.into_iter().map(|claim| claim.run_id).collect()
+    };
+    assert_eq!(expired(119, 9).await, [], "what it holds is not taken from its own hands");
+    assert_eq!(expired(129, 1).await, [id(35)], "the oldest lease first, then the oldest run");
+    assert_eq!(expired(140, 9).await, [id(36), id(34)], "its own as well, and no step's run");
+    for (number, epoch) in [(34, 2), (35, 2), (36, 2), (37, 1)] {
+        finish(journal, id(number), epoch, 1).await.expect("it can end");
+    }
+}
+
 pub(super) async fn a_step_s_run_goes_with_its_parent(journal: &dyn Journal) {
     journal.start(run(id(40))).await.expect("it starts");
     journal.start(NewRun { parent: Some(id(40)), ..run(id(41)) }).await.expect("it starts");

@@ -88,6 +88,8 @@ pub struct TakeOver {
     pub lease_until: Micros,
     /// How many runs at most.
     pub limit: u32,
+    /// Whether runs that are the owner's already are free as well.
+    pub with_own: bool,
 }
 
 /// What is old enough to be removed.
@@ -286,7 +288,7 @@ impl AppendRows {
 impl TakeOver {
     /// One run's take-over.
     pub fn one(owner: &str, now: Micros, lease_until: Micros) -> Self {
-        Self { owner: owner.to_owned(), now, lease_until, limit: 1 }
+        Self { owner: owner.to_owned(), now, lease_until, limit: 1, with_own: true }
     }
 }
 
