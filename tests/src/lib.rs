@@ -4,6 +4,10 @@
 //! Everything here panics with the path of what is missing: a test that finds nothing must not pass.
 #![expect(clippy::panic, clippy::expect_used, reason = "a test reports by panicking")]
 
+pub mod around;
+pub mod crash;
+pub mod faults;
+pub mod invariants;
 pub mod process;
 
 use std::collections::BTreeMap;

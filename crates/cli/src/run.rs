@@ -17,7 +17,7 @@ use tracing::{info, warn};
 use crate::arguments::RunArguments;
 use crate::config::Config;
 use crate::exit::{Exit, Stop};
-use crate::settings::JournalKind;
+use crate::settings::JournalSettings;
 use crate::tally::Tally;
 use crate::{OrUsage, assemble, builtin, feed, owner};
 
@@ -93,7 +93,7 @@ fn wire(
     let nodes = assemble::nodes(assemble::backends(config)?, &readings, &built_in)?;
     let (report, orchestrators) = WiringReport::of(&readings, &nodes);
     report.entries.iter().for_each(|entry| eprintln!("{entry}"));
-    note_lost_checkpoints(&readings, config.settings.journal);
+    note_lost_checkpoints(&readings, &config.settings.journal);
     if report.has_refusals() && !arguments.keep_going {
         eprintln!("error: contracts were refused; `onex check` shows why, `--keep-going` starts without them");
         return Ok(None);
@@ -106,13 +106,14 @@ fn wire(
 }
 
 /// Contracts that ask for checkpoints or persistence, where the journal keeps nothing beyond the process.
-fn note_lost_checkpoints(readings: &[&Reading], journal: JournalKind) {
+fn note_lost_checkpoints(readings: &[&Reading], journal: &JournalSettings) {
+    if !matches!(journal, JournalSettings::Memory) {
+        return;
+    }
     let contracts = readings.iter().filter_map(|reading| reading.contract.as_ref());
     for contract in contracts.filter(|contract| contract.asks_for_a_durable_journal()) {
-        if journal == JournalKind::Memory {
-            let name = &contract.name;
-            eprintln!("note: `{name}` asks for checkpoints, and with `journal: memory` no run survives a restart");
-        }
+        let name = &contract.name;
+        eprintln!("note: `{name}` asks for checkpoints, and with `journal: memory` no run survives a restart");
     }
 }
 

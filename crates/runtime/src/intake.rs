@@ -11,6 +11,7 @@ use onex_orchestrator::{DriveError, NodeOrchestrator, RunEnd, RunRequest};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
+use uuid::Uuid;
 
 use crate::dead_letter::DeadLetter;
 use crate::ingress::decode;
@@ -22,6 +23,9 @@ use crate::wiring::{WiredOrchestrator, chain};
 
 /// Longest pause between two attempts to use a journal that cannot be used.
 pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// The epoch at which a run is owned that was started here and was not taken over.
+const FIRST_EPOCH: u64 = 1;
 
 /// A piece of work.
 #[derive(Debug)]
@@ -175,35 +179,44 @@ impl Runner {
         }
     }
 
-    /// The journal could not be used: what it holds of the run decides how it goes on.
+    /// The journal could not be used: what it holds of the run decides how it goes on, each time anew, because what was
+    /// on its way when the connection dropped may arrive later.
     async fn run_again(&self, request: RunRequest) {
+        let name = &self.orchestrator.plan().name;
         let mut pause = Duration::from_millis(100);
         loop {
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
-            let worker = &self.shared.worker;
-            let result = match worker.journal.load(request.run_id).await {
-                Err(error) => {
-                    warn!(error = chain(&error), run_id = %request.run_id, "the journal cannot be used, trying again");
-                    continue;
+            match self.try_again(&request).await {
+                Ok(Some(end)) => return self.shared.ended(name, end, false).await,
+                Ok(None) => return info!(run_id = %request.run_id, "the run is not ours any more"),
+                Err(error) if is_told_by_journal(&error) => {
+                    warn!(error = chain(&error), run_id = %request.run_id, "the run is tried again");
                 }
-                Ok(None) => self.orchestrator.run(worker, request.clone()).await,
-                Ok(Some(stored)) if stored.header.status != RunStatus::Running => return,
-                Ok(Some(stored)) if stored.header.owner != worker.owner => {
-                    return info!(run_id = %request.run_id, owner = stored.header.owner, "another worker owns the run");
-                }
-                Ok(Some(stored)) => {
-                    let epoch = stored.header.epoch;
-                    self.orchestrator.resume(worker, stored, epoch).await
-                }
-            };
-            match result {
-                Ok(end) => return self.shared.ended(&self.orchestrator.plan().name, end, false).await,
-                Err(error) if error.is_transient() => {}
-                Err(error) => return self.shared.give_up(request.run_id, &self.orchestrator.plan().name, &error).await,
+                Err(error) => return self.shared.give_up(request.run_id, name, &error).await,
             }
         }
     }
+
+    /// Starts the run, or carries it on, or finds its end; `None` when another worker started it or took it over, or when
+    /// it was set aside.
+    async fn try_again(&self, request: &RunRequest) -> Result<Option<RunEnd>, DriveError> {
+        let (worker, run_id) = (&self.shared.worker, request.run_id);
+        let stored = worker.journal.load(run_id).await.map_err(|source| DriveError::Journal { run_id, source })?;
+        let Some(stored) = stored else { return self.orchestrator.run(worker, request.clone()).await.map(Some) };
+        let is_ours = stored.header.owner == worker.owner && stored.header.epoch == FIRST_EPOCH;
+        if !is_ours || stored.header.status == RunStatus::SetAside {
+            return Ok(None);
+        }
+        self.orchestrator.resume(worker, stored, FIRST_EPOCH).await.map(Some)
+    }
+}
+
+/// Whether to look into the journal once more tells how the run goes on: it could not be used, or a write that it did
+/// not acknowledge has arrived after all.
+pub(crate) fn is_told_by_journal(error: &DriveError) -> bool {
+    let DriveError::Journal { source, .. } = error else { return false };
+    error.is_transient() || source.lost_ownership() || matches!(source, JournalError::RunExists { .. })
 }
 
 impl Shared {
@@ -264,8 +277,18 @@ impl Shared {
                 Err(error) => warn!(error, topic = message.topic, "an event stays in the outbox"),
             }
         }
-        if let Err(error) = self.worker.journal.mark_published(&published).await {
-            warn!(error = chain(&error), "published events stay in the outbox and will be repeated");
+        self.mark_published(&published).await;
+    }
+
+    /// Nobody else would mark them before the next start, so it is tried until the journal can be used.
+    async fn mark_published(&self, ids: &[Uuid]) {
+        let mut pause = Duration::from_millis(100);
+        while !ids.is_empty()
+            && let Err(error) = self.worker.journal.mark_published(ids).await
+        {
+            warn!(error = chain(&error), "published events are still in the outbox");
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 

@@ -10,7 +10,7 @@ use onex_orchestrator::{DriveError, NodeOrchestrator, PlanError};
 use tracing::{info, warn};
 
 use crate::ingress::bus_message;
-use crate::intake::{LONGEST_PAUSE, Work};
+use crate::intake::{LONGEST_PAUSE, Work, is_told_by_journal};
 use crate::lanes::Lanes;
 use crate::leases::Lease;
 use crate::runtime::{RuntimeError, Shared};
@@ -72,7 +72,7 @@ impl Shared {
     async fn recover_held(&self, claim: Claim, orchestrator: &str) {
         let mut pause = Duration::from_millis(100);
         while let Err(error) = self.try_recover(claim, orchestrator).await {
-            if !error.is_transient() {
+            if !is_told_by_journal(&error) {
                 return self.give_up(claim.run_id, orchestrator, &error).await;
             }
             warn!(error = chain(&error), run_id = %claim.run_id, "recovery is tried again");
@@ -85,6 +85,10 @@ impl Shared {
         let run_id = claim.run_id;
         let stored = self.worker.journal.load(run_id).await;
         let Some(stored) = stored.map_err(|source| DriveError::Journal { run_id, source })? else { return Ok(()) };
+        if stored.header.epoch != claim.epoch || stored.header.status == RunStatus::SetAside {
+            info!(%run_id, "the run is not ours any more");
+            return Ok(());
+        }
         let orchestrator = self.orchestrator_of(&stored.header.contract_fingerprint).await;
         let orchestrator = orchestrator.map_err(|error| unplanned(run_id, error))?;
         let end = orchestrator.resume(&self.worker, stored, claim.epoch).await?;

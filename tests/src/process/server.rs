@@ -26,7 +26,11 @@ impl Database {
     /// An empty one.
     #[expect(clippy::new_without_default, reason = "making a database is no default")]
     pub fn new() -> Self {
-        let maintenance = variable("ONEX_TEST_POSTGRES_URL");
+        Self::within(variable("ONEX_TEST_POSTGRES_URL"))
+    }
+
+    /// An empty one in the server of this URL.
+    pub fn within(maintenance: String) -> Self {
         let name = format!("onex_process_{}", fresh_node().simple());
         let server = maintenance.rsplit_once('/').expect("a URL with a database").0;
         let url = format!("{server}/{name}");
@@ -71,11 +75,21 @@ const PASSWORD: &str = "hunter2-of-the-private-server";
 impl PrivateServer {
     /// A fresh cluster, running.
     pub fn start() -> Self {
+        Self::start_with("scram-sha-256")
+    }
+
+    /// One that asks for no password. To answer it takes an unoptimized client longer than all else that a short
+    /// process does.
+    pub fn trusting() -> Self {
+        Self::start_with("trust")
+    }
+
+    fn start_with(authentication: &str) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let data = directory.path().join("data");
         let port = free_port();
         give(directory.path());
-        create(&data, &directory.path().join("password"), port);
+        create(&data, &directory.path().join("password"), port, authentication);
         let url = format!("postgres://onex:{PASSWORD}@127.0.0.1:{port}/postgres");
         let mut server = Self { url, data, process: None, _directory: directory };
         server.start_again();
@@ -110,12 +124,12 @@ impl Drop for PrivateServer {
     }
 }
 
-fn create(data: &Path, password: &Path, port: u16) {
+fn create(data: &Path, password: &Path, port: u16, authentication: &str) {
     std::fs::write(password, PASSWORD).expect("a file");
     give(password);
     let mut initdb = program("initdb");
     initdb.arg("--pgdata").arg(data).arg("--pwfile").arg(password);
-    initdb.args(["--username=onex", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync"]);
+    initdb.args(["--username=onex", "--encoding=UTF8", "--locale=C", "--no-sync", "--auth", authentication]);
     let made = initdb.output().expect("initdb starts");
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let settings = data.join("postgresql.auto.conf");
