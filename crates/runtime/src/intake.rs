@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use onex_bus::{Delivery, Message, Settlement, Subscription};
-use onex_journal::{Claim, JournalError, RunHeader, RunStatus};
+use onex_journal::{Claim, JournalError, RunOrder, RunStatus};
 use onex_node::RunId;
 use onex_orchestrator::{DriveError, NodeOrchestrator, RunEnd, RunRequest};
 use tokio::sync::mpsc;
@@ -17,8 +17,8 @@ use crate::dead_letter::DeadLetter;
 use crate::ingress::decode;
 use crate::lanes::Lanes;
 use crate::leases::Lease;
-use crate::recovery::push_recovered;
-use crate::runtime::{RunReport, Shared};
+use crate::recovery::push_handed_over;
+use crate::runtime::{HandedOver, RunReport, Shared};
 use crate::wiring::{WiredOrchestrator, chain};
 
 /// Longest pause between two attempts to use a journal that cannot be used.
@@ -34,6 +34,8 @@ pub(crate) enum Work {
     Fresh(Box<(Delivery, RunRequest)>),
     /// A run of an earlier process.
     Recovered(Lease),
+    /// What an ended run left undone.
+    Retry(RunOrder),
 }
 
 /// What the loop wakes up for.
@@ -41,7 +43,7 @@ enum Wake {
     Stop,
     Finished(String),
     Delivered(Delivery),
-    HandedOver(Box<(RunHeader, Lease)>),
+    HandedOver(Box<HandedOver>),
     /// Nothing will be delivered any more.
     Closed,
 }
@@ -51,8 +53,8 @@ pub(crate) struct Intake {
     pub(crate) wired: WiredOrchestrator,
     pub(crate) subscription: Arc<dyn Subscription>,
     pub(crate) lanes: Lanes<Work>,
-    /// Runs that are taken over from other workers.
-    pub(crate) handed_over: mpsc::UnboundedReceiver<(RunHeader, Lease)>,
+    /// Runs that come another way than by a message.
+    pub(crate) handed_over: mpsc::UnboundedReceiver<HandedOver>,
     pub(crate) stop: CancellationToken,
 }
 
@@ -70,7 +72,7 @@ impl Intake {
                 Wake::Stop | Wake::Closed => open = false,
                 Wake::Finished(key) => self.lanes.finish(&key),
                 Wake::Delivered(delivery) => self.admit(delivery).await,
-                Wake::HandedOver(run) => push_recovered(&mut self.lanes, run.0, run.1),
+                Wake::HandedOver(run) => push_handed_over(&mut self.lanes, *run),
             }
         }
         self.subscription.close().await;
@@ -149,6 +151,12 @@ impl Runner {
         match work {
             Work::Recovered(lease) => {
                 self.shared.recover(&lease, &self.orchestrator.plan().name).await;
+                self.shared.one_recovered();
+            }
+            Work::Retry(order) => {
+                let lease = self.shared.leases.hold(Claim { run_id: RunId(order.id), epoch: FIRST_EPOCH });
+                // Whoever takes it away carries it on; that it was lost has been told.
+                let _ = lease.keep(self.shared.retry(&self.orchestrator, &order)).await;
                 self.shared.one_recovered();
             }
             Work::Fresh(work) => {

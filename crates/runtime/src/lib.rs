@@ -12,6 +12,7 @@ mod ingress;
 mod intake;
 mod lanes;
 mod leases;
+mod orders;
 mod recovery;
 mod retention;
 mod runtime;

@@ -13,7 +13,7 @@ use crate::ingress::bus_message;
 use crate::intake::{LONGEST_PAUSE, Work, is_told_by_journal};
 use crate::lanes::Lanes;
 use crate::leases::Lease;
-use crate::runtime::{RuntimeError, Shared};
+use crate::runtime::{HandedOver, RuntimeError, Shared};
 use crate::wiring::chain;
 
 /// Runs taken over, by orchestrator.
@@ -134,7 +134,18 @@ pub(crate) fn lanes_with(recovered: Vec<(RunHeader, Lease)>, limit: usize) -> La
 }
 
 /// Puts a run that was taken over into its entity's lane.
-pub(crate) fn push_recovered(lanes: &mut Lanes<Work>, header: RunHeader, lease: Lease) {
-    let key = header.entity.unwrap_or_else(|| header.run_id.to_string());
-    lanes.push(key, Work::Recovered(lease));
+fn push_recovered(lanes: &mut Lanes<Work>, header: RunHeader, lease: Lease) {
+    lanes.push(lane_of(header), Work::Recovered(lease));
+}
+
+/// Puts a run into its entity's lane that came another way than by a message.
+pub(crate) fn push_handed_over(lanes: &mut Lanes<Work>, run: HandedOver) {
+    match run {
+        HandedOver::TakenOver(header, lease) => push_recovered(lanes, header, lease),
+        HandedOver::Retry(header, order) => lanes.push(lane_of(header), Work::Retry(order)),
+    }
+}
+
+fn lane_of(header: RunHeader) -> String {
+    header.entity.unwrap_or_else(|| header.run_id.to_string())
 }

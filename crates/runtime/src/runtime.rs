@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use onex_bus::{BusError, EventBus, Subscription};
-use onex_journal::{JournalError, OutboxMessage, RunHeader, RunStatus};
+use onex_journal::{JournalError, OutboxMessage, RunHeader, RunOrder, RunStatus};
 use onex_node::{NodeRegistry, RunId};
 use onex_orchestrator::{NodeOrchestrator, Worker};
 use tokio::sync::{Notify, Semaphore, mpsc};
@@ -119,6 +119,15 @@ pub enum Stopped {
     },
 }
 
+/// A run that comes to its orchestrator's lanes another way than by a message.
+#[derive(Debug)]
+pub(crate) enum HandedOver {
+    /// It was taken over from another worker.
+    TakenOver(RunHeader, Lease),
+    /// What an ended run left undone is to be done.
+    Retry(RunHeader, RunOrder),
+}
+
 /// What every task of a runtime shares.
 pub(crate) struct Shared {
     pub(crate) bus: Arc<dyn EventBus>,
@@ -135,7 +144,7 @@ pub(crate) struct Shared {
     pub(crate) leases: Leases,
     recovering: AtomicUsize,
     /// The ways into the lanes of each orchestrator, for runs that are taken over later.
-    handovers: OnceLock<HashMap<String, mpsc::UnboundedSender<(RunHeader, Lease)>>>,
+    handovers: OnceLock<HashMap<String, mpsc::UnboundedSender<HandedOver>>>,
     /// How many runs without an orchestrator here are carried on at once.
     orphans: Arc<Semaphore>,
 }
@@ -147,14 +156,18 @@ impl Shared {
 
     /// Gives a run that was taken over to its orchestrator's lanes.
     pub(crate) fn hand_over(self: &Arc<Self>, header: RunHeader, lease: Lease) {
-        let lanes = self.handovers.get().and_then(|handovers| handovers.get(&header.orchestrator));
-        let orphan = match lanes {
-            Some(lanes) => lanes.send((header, lease)).err().map(|refused| refused.0),
-            None => Some((header, lease)),
+        let refused = match self.lanes_of(&header.orchestrator) {
+            Some(lanes) => lanes.send(HandedOver::TakenOver(header, lease)).err().map(|refused| refused.0),
+            None => Some(HandedOver::TakenOver(header, lease)),
         };
-        if let Some((header, lease)) = orphan {
+        if let Some(HandedOver::TakenOver(header, lease)) = refused {
             self.begin_orphan(header, lease);
         }
+    }
+
+    /// The way into the lanes of an orchestrator; `None` when it is not wired.
+    pub(crate) fn lanes_of(&self, orchestrator: &str) -> Option<&mpsc::UnboundedSender<HandedOver>> {
+        self.handovers.get()?.get(orchestrator)
     }
 
     /// A run whose orchestrator is not wired any more is finished with the contract it started with.
@@ -207,6 +220,7 @@ impl Runtime {
         runtime.begin(recovered).await?;
         let shared = Arc::clone(&runtime.shared);
         runtime.upkeep.spawn(shared.keep_leases(runtime.stop.clone(), runtime.ended.clone()));
+        runtime.upkeep.spawn(Arc::clone(&runtime.shared).take_orders(runtime.ended.clone()));
         runtime.shared.publish_inbox().await?;
         Ok(runtime)
     }
@@ -298,12 +312,14 @@ impl Runtime {
 }
 
 fn shared_of(parts: RuntimeParts) -> Shared {
+    parts.orchestrators.iter().for_each(|wired| parts.worker.workflows.insert((*wired.orchestrator).clone()));
+    let nodes = parts.orchestrators.iter().fold(parts.nodes, |nodes, wired| nodes.with_workflow(&wired.name()));
     let by_fingerprint = parts.orchestrators.iter().map(|wired| &wired.orchestrator);
     Shared {
         by_fingerprint: by_fingerprint.map(|wired| (wired.plan().fingerprint.clone(), Arc::clone(wired))).collect(),
         bus: parts.bus,
         worker: parts.worker,
-        nodes: parts.nodes,
+        nodes,
         dead_letters: parts.dead_letters,
         observer: parts.observer,
         tracker: TaskTracker::new(),
