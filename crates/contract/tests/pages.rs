@@ -1,8 +1,6 @@
 //! Every rule has a manual page, and every page tells the truth: what it calls wrong is found under its code and nothing
 //! else is, and what it calls right is clean.
 
-#![expect(clippy::panic, reason = "a test says what it misses and stops")]
-
 use std::collections::BTreeSet;
 
 use onex_contract::{
