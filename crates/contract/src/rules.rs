@@ -13,6 +13,7 @@ mod ineffective;
 mod kind;
 mod machine;
 mod names;
+mod references;
 mod routes;
 mod steps;
 mod topics;
@@ -151,6 +152,7 @@ const ALL: &[Rule] = &[
     steps::AGGREGATION,
     steps::UNPUBLISHED_EVENT,
     fan_out::FOR_EACH,
+    references::NOT_BEFORE,
     idempotency::RETRIED,
     routes::UNROUTED_INTENT,
     routes::UNANSWERED_FILTER,

@@ -79,6 +79,9 @@ fn what_a_step_says_wrongly_is_found_at_its_place() {
         ("retry_count: 1", "retry_count: 11", "ONEX0030", "11"),
         ("synchronization_points: [receive]", "synchronization_points: [received]", "ONEX0046", "received"),
         ("step_config: {workflow: other}", "step_config: {}", "ONEX0040", "child"),
+        ("steps.receive.output.kind == mail", "steps.child.output.kind == mail", "ONEX0047", "condition"),
+        ("{to: \"${item}\"}", "{to: \"a ${steps.child.output}\"}", "ONEX0047", "\"a ${steps.child.output}\""),
+        ("\"${input.items}\"", "\"${steps.gone.output.x}\"", "ONEX0047", "\"${steps.gone.output.x}\""),
         ("effect_node: mailer,", "effect_node: mailer, for_each: [1],", "ONEX0007", "for_each"),
         ("effect_node: mailer,", "effect_node: mailer, condition: a > 1,", "ONEX0007", "condition"),
     ] {

@@ -1,6 +1,7 @@
 //! Decides what becomes of each contract at start: wired, inactive or refused, exactly one of them, with
 //! the reason. The report is the boot log, and what makes a start refuse.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -71,8 +72,14 @@ pub struct WiringReport {
 pub struct WiredOrchestrator {
     /// It.
     pub orchestrator: Arc<NodeOrchestrator>,
-    /// Topics it runs on, each with the event type declared for it.
+    /// Topics it runs on, each with the event type declared for it; none for one that only others run.
     pub subscriptions: Vec<(String, Option<String>)>,
+}
+
+impl WiredOrchestrator {
+    pub(crate) fn name(&self) -> String {
+        self.orchestrator.plan().name.clone()
+    }
 }
 
 impl WiringReport {
@@ -82,12 +89,29 @@ impl WiringReport {
         let known: Vec<_> =
             nodes.effect_names().map(|name| (name.to_owned(), Archetype::Effect)).chain(reducers).collect();
         let findings = system_findings(readings, &known);
+        let mut workflows: BTreeSet<String> = readings.iter().filter_map(|reading| workflow(reading)).collect();
+        loop {
+            let nodes = workflows.iter().fold(nodes.clone(), |nodes, name| nodes.with_workflow(name));
+            let (report, orchestrators) = Self::over(readings, &findings, &nodes);
+            let wired: BTreeSet<String> = orchestrators.iter().map(WiredOrchestrator::name).collect();
+            if wired == workflows {
+                return (report, orchestrators);
+            }
+            // What runs the workflow of one that was not wired cannot be wired either.
+            workflows = wired;
+        }
+    }
+
+    fn over(readings: &[&Reading], findings: &[Diagnostic], nodes: &NodeRegistry) -> (Self, Vec<WiredOrchestrator>) {
+        let contracts = readings.iter().filter_map(|reading| reading.contract.as_ref());
+        let steps = contracts.flat_map(Contract::steps);
+        let steps: BTreeSet<&str> = steps.filter_map(|step| step.step_config.workflow.as_deref()).collect();
         let mut entries = Vec::new();
         let mut orchestrators = Vec::new();
         for reading in readings {
-            let outcome = match refusal(reading, &findings) {
+            let outcome = match refusal(reading, findings) {
                 Some(reason) => Outcome::Refused { reason },
-                None => wire(reading, nodes, &mut orchestrators),
+                None => wire(reading, nodes, &steps, &mut orchestrators),
             };
             entries.push(entry(reading, outcome));
         }
@@ -98,6 +122,12 @@ impl WiringReport {
     pub fn has_refusals(&self) -> bool {
         self.entries.iter().any(|entry| matches!(entry.outcome, Outcome::Refused { .. }))
     }
+}
+
+/// The name of a contract that has a workflow.
+fn workflow(reading: &Reading) -> Option<String> {
+    let contract = reading.contract.as_ref().filter(|contract| contract.archetype() == Archetype::Orchestrator)?;
+    contract.workflow_coordination.as_ref().map(|_| contract.name.clone())
 }
 
 fn system_findings(readings: &[&Reading], known: &[(String, Archetype)]) -> Vec<Diagnostic> {
@@ -119,7 +149,12 @@ fn refusal(reading: &Reading, findings: &[Diagnostic]) -> Option<String> {
     Some(format!("{} {}{suffix}", first.code, first.message))
 }
 
-fn wire(reading: &Reading, nodes: &NodeRegistry, orchestrators: &mut Vec<WiredOrchestrator>) -> Outcome {
+fn wire(
+    reading: &Reading,
+    nodes: &NodeRegistry,
+    steps: &BTreeSet<&str>,
+    orchestrators: &mut Vec<WiredOrchestrator>,
+) -> Outcome {
     if reading.kind != FileKind::Node {
         return Outcome::Inactive { reason: format!("it is {}", reading.kind.as_str()) };
     }
@@ -138,7 +173,10 @@ fn wire(reading: &Reading, nodes: &NodeRegistry, orchestrators: &mut Vec<WiredOr
         Archetype::Orchestrator if contract.workflow_coordination.is_none() => {
             Outcome::Inactive { reason: "it has no workflow; handler routing is not run here".to_owned() }
         }
-        Archetype::Orchestrator => wire_orchestrator(reading, contract, nodes, orchestrators),
+        Archetype::Orchestrator => {
+            let is_step = steps.contains(contract.name.as_str());
+            wire_orchestrator(reading, contract, nodes, is_step, orchestrators)
+        }
     }
 }
 
@@ -146,11 +184,12 @@ fn wire_orchestrator(
     reading: &Reading,
     contract: &Contract,
     nodes: &NodeRegistry,
+    is_step: bool,
     orchestrators: &mut Vec<WiredOrchestrator>,
 ) -> Outcome {
     let subscriptions = match subscriptions(contract) {
-        Ok(subscriptions) if subscriptions.is_empty() => {
-            return Outcome::Inactive { reason: "no consumed event starts it".to_owned() };
+        Ok(subscriptions) if subscriptions.is_empty() && !is_step => {
+            return Outcome::Inactive { reason: "no consumed event starts it, and no step runs it".to_owned() };
         }
         Ok(subscriptions) => subscriptions,
         Err(reason) => return Outcome::Refused { reason },
