@@ -44,6 +44,25 @@ async fn a_full_disk_fails_the_whole_batch_and_keeps_nothing_of_it() {
     assert_eq!(append(&journal, 1, String::new()).await.expect("there is room for less"), 2);
 }
 
+/// The disk is filled by somebody else, and the run goes on where it was when there is room again.
+#[tokio::test]
+async fn a_full_disk_is_told_in_words_and_the_run_goes_on_when_there_is_room() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("journal.db");
+    let journal = limited(&path).await;
+    start(&journal, 1).await.expect("there is room");
+    let mut other = file::writing(&path).pragma("max_page_count", "60").connect().await.expect("it opens");
+    other.execute("CREATE TABLE filler (text TEXT)").await.expect("there is room");
+    while other.execute("INSERT INTO filler VALUES (randomblob(2000))").await.is_ok() {}
+    let full = append(&journal, 1, "x".repeat(10_000)).await.expect_err("there is no room");
+    let cause = std::error::Error::source(&full).map(ToString::to_string).unwrap_or_default();
+    assert!(full.code() == "ONEX5001" && cause.contains("database or disk is full"), "{full}: {cause}");
+    other.execute("DELETE FROM filler").await.expect("to delete takes no room");
+    other.close().await.expect("it closes");
+    assert_eq!(append(&journal, 1, "x".repeat(10_000)).await.expect("there is room again"), 2);
+    assert_eq!(journal.load(RunId(Uuid::from_u128(1))).await.expect("readable").expect("there").records.len(), 2);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_paused_clock_stops_nothing() {
     let directory = tempfile::tempdir().expect("a directory");
