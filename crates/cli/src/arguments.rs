@@ -1,6 +1,7 @@
 //! What can be said on the command line.
 
 mod contracts;
+mod runs;
 
 use std::path::PathBuf;
 
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use contracts::{
     DiffArguments, ExplainArguments, GraphArguments, GraphFormat, Output, PlanArguments, SchemaArguments,
 };
+pub(crate) use runs::{OrderArguments, RunsArguments, RunsCommand, RunsListArguments, ShowArguments};
 
 /// Checks ONEX contracts and runs them durably.
 #[derive(Debug, Parser)]
@@ -33,6 +35,7 @@ Examples:
   onex explain ONEX0021                   tell what a code means and what to do
   onex schema > contract.schema.json      get the schema for an editor
   onex nodes list                         show what the registry holds
+  onex runs list --status failed          show runs that failed
 
 Exit codes: 0 done, 1 problems found or runs failed, 2 usage or configuration,
 3 a needed service cannot be reached, 4 drained too late.";
@@ -55,6 +58,8 @@ pub(crate) enum Command {
     Schema(SchemaArguments),
     /// Show what the registry holds.
     Nodes(NodesArguments),
+    /// Show runs, and cancel, pause, resume or retry them.
+    Runs(RunsArguments),
 }
 
 /// Where configuration and data are; common to commands that use them.

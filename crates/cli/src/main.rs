@@ -21,6 +21,7 @@ mod owner;
 mod plan;
 mod render;
 mod run;
+mod runs;
 mod schema;
 mod settings;
 mod tally;
@@ -64,6 +65,7 @@ async fn carry_out(command: Command) -> Result<Exit, Stop> {
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Schema(arguments) => schema::schema(&arguments),
         Command::Nodes(arguments) => nodes::nodes(arguments).await,
+        Command::Runs(arguments) => runs::runs(arguments).await,
     }
 }
 

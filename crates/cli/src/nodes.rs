@@ -79,12 +79,5 @@ fn print_table(entries: &[RegistryEntry]) -> Result<(), Stop> {
             shown(entry.health_endpoint.as_deref().or(entry.address.as_deref())),
         ]
     });
-    let head = ["NODE", "TYPE", "VERSION", "STATE", "NAME", "HEALTH"].map(str::to_owned);
-    let rows: Vec<_> = std::iter::once(head).chain(rows).collect();
-    let widths: Vec<usize> = (0..6).map(|column| rows.iter().map(|row| row[column].len()).max().unwrap_or(0)).collect();
-    for row in rows {
-        let cells: Vec<_> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-        output::line(cells.join("  ").trim_end())?;
-    }
-    Ok(())
+    output::table(["NODE", "TYPE", "VERSION", "STATE", "NAME", "HEALTH"], rows)
 }

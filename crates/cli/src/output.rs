@@ -18,3 +18,15 @@ pub(crate) fn text(text: impl AsRef<str>) -> Result<(), Stop> {
         error: anyhow::Error::new(error).context("cannot write to standard output"),
     })
 }
+
+/// Writes rows under a head, each column as wide as its widest cell.
+pub(crate) fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> Result<(), Stop> {
+    let rows: Vec<_> = std::iter::once(head.map(str::to_owned)).chain(rows).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..N).map(width).collect();
+    for row in &rows {
+        let cells: Vec<_> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        line(cells.join("  ").trim_end())?;
+    }
+    Ok(())
+}

@@ -1,5 +1,6 @@
 //! Decides which half answers a call: the writer task, which commits calls together, or the readers beside it.
 
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -91,6 +92,29 @@ impl SqliteJournal {
         limits: JournalLimits,
     ) -> Result<Self, JournalError> {
         let lock = file::lock(path)?;
+        Self::writing(path, options, limits, Some(lock)).await
+    }
+
+    /// Opens the journal at `path` beside the process that owns it, to leave it orders.
+    ///
+    /// # Contract
+    ///
+    /// [`onex_journal::Journal::order`] is the only write that is made: the owner holds the runs.
+    ///
+    /// # Errors
+    ///
+    /// There is no such file, it cannot be written, or it is no journal of this version.
+    pub async fn open_for_orders(path: &Path) -> Result<Self, JournalError> {
+        let options = file::writing(path).create_if_missing(false);
+        Self::writing(path, options, JournalLimits::default(), None).await
+    }
+
+    async fn writing(
+        path: &Path,
+        options: SqliteConnectOptions,
+        limits: JournalLimits,
+        lock: Option<File>,
+    ) -> Result<Self, JournalError> {
         let connection = file::connect(&options).await?;
         let (sender, requests) = mpsc::channel(QUEUE_LENGTH);
         let journal = Self::new(Some(sender), Readers::open(path).await?);

@@ -36,7 +36,7 @@ pub(crate) struct Writer {
     /// What is counted.
     pub(crate) counters: Arc<Counters>,
     /// Keeps other processes out as long as this one may write.
-    pub(crate) lock: File,
+    pub(crate) lock: Option<File>,
 }
 
 impl Writer {

@@ -26,12 +26,14 @@ const AT_ONCE: u32 = 1_000;
 /// harm.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// Orders that were given, and when.
+pub(crate) type Given = HashMap<Uuid, Instant>;
+
 impl Shared {
     /// Takes orders up until `ended`.
-    pub(crate) async fn take_orders(self: Arc<Self>, ended: CancellationToken) {
+    pub(crate) async fn take_orders(self: Arc<Self>, mut given: Given, ended: CancellationToken) {
         let mut tick = interval(PAUSE);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut given = HashMap::new();
         loop {
             tokio::select! {
                 biased;
@@ -44,7 +46,8 @@ impl Shared {
         }
     }
 
-    async fn take_waiting(self: &Arc<Self>, given: &mut HashMap<Uuid, Instant>) -> Result<(), JournalError> {
+    /// Takes up what waits now.
+    pub(crate) async fn take_waiting(self: &Arc<Self>, given: &mut Given) -> Result<(), JournalError> {
         let waiting = self.worker.journal.orders(&self.worker.owner, AT_ONCE).await?;
         given.retain(|id, at| at.elapsed() < PATIENCE && waiting.iter().any(|order| order.id == *id));
         for order in waiting {
@@ -71,7 +74,7 @@ impl Shared {
         let Some(stored) = self.worker.journal.load(order.run_id).await? else { return Ok(false) };
         let Some(lanes) = self.lanes_of(&stored.header.orchestrator) else { return Ok(false) };
         self.one_more_to_recover();
-        let is_taken = lanes.send(HandedOver::Retry(stored.header, order.clone())).is_ok();
+        let is_taken = lanes.send(HandedOver::Retry(stored.header, *order)).is_ok();
         if !is_taken {
             self.one_recovered();
         }

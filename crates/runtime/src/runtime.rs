@@ -18,6 +18,7 @@ use crate::dead_letter::{DeadLetter, DeadLetterFile};
 use crate::ingress::Ingress;
 use crate::intake::Intake;
 use crate::leases::{Lease, Leases};
+use crate::orders::Given;
 use crate::recovery::{Recovered, lanes_with};
 use crate::wiring::WiredOrchestrator;
 
@@ -220,7 +221,9 @@ impl Runtime {
         runtime.begin(recovered).await?;
         let shared = Arc::clone(&runtime.shared);
         runtime.upkeep.spawn(shared.keep_leases(runtime.stop.clone(), runtime.ended.clone()));
-        runtime.upkeep.spawn(Arc::clone(&runtime.shared).take_orders(runtime.ended.clone()));
+        let mut given = Given::new();
+        runtime.shared.take_waiting(&mut given).await.map_err(RuntimeError::journal)?;
+        runtime.upkeep.spawn(Arc::clone(&runtime.shared).take_orders(given, runtime.ended.clone()));
         runtime.shared.publish_inbox().await?;
         Ok(runtime)
     }
