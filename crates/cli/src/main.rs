@@ -31,7 +31,7 @@ use clap::Parser;
 use arguments::{Arguments, Command};
 use exit::{Exit, Stop};
 
-/// Runs are made of many small values: this takes a third less time over them than the system's allocator.
+/// Runs are made of many small values; a third of the time of one went to the system's allocator.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
