@@ -8,6 +8,7 @@ use onex_journal::{JournalError, JournalLimits};
 use sqlx::{Connection, SqliteConnection};
 
 use crate::error::shared_failure;
+use crate::heads::Heads;
 use crate::{choose, load, store};
 
 /// Requests on their way into one transaction, and what was decided of the first of them.
@@ -23,11 +24,15 @@ impl Batch {
     }
 
     /// Carries every request out and commits. After an error the connection is not to be used again.
-    pub(crate) async fn commit(&mut self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    pub(crate) async fn commit(
+        &mut self,
+        connection: &mut SqliteConnection,
+        heads: &mut Heads,
+    ) -> Result<(), sqlx::Error> {
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
         while self.answers.len() < self.requests.len() {
-            self.plan(&mut transaction).await?;
-            self.query(&mut transaction).await?;
+            self.plan(&mut transaction, heads).await?;
+            self.query(&mut transaction, heads).await?;
         }
         transaction.commit().await
     }
@@ -43,18 +48,21 @@ impl Batch {
     }
 
     /// Carries out what comes before the next query.
-    async fn plan(&mut self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    async fn plan(&mut self, connection: &mut SqliteConnection, heads: &mut Heads) -> Result<(), sqlx::Error> {
         let undecided = self.requests[self.answers.len()..].iter().map_while(planned);
-        let mut plan = Plan::new(load::known(connection, undecided.clone()).await?, self.limits);
+        let mut plan = Plan::new(load::known(connection, heads, undecided.clone()).await?, self.limits);
         self.answers.extend(undecided.map(|demand| plan.decide(demand)));
-        store::write(connection, plan.into_rows()).await
+        let (rows, after) = plan.into_rows_and_heads();
+        heads.put(after);
+        store::write(connection, rows).await
     }
 
     /// Carries out the query that is next, if one is.
-    async fn query(&mut self, connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    async fn query(&mut self, connection: &mut SqliteConnection, heads: &mut Heads) -> Result<(), sqlx::Error> {
         let Some(Request { demand: Demand::Query(query), .. }) = self.requests.get(self.answers.len()) else {
             return Ok(());
         };
+        heads.clear();
         let answer = match query {
             Query::TakeOver(take_over) => Answer::Claims(choose::take_over(connection, take_over).await?),
             Query::Prune(prune) => Answer::Number(choose::prune(connection, *prune).await?),

@@ -69,7 +69,9 @@ pub(crate) const OLD: &str = "\
         AND NOT EXISTS (SELECT 1 FROM runs AS child WHERE child.parent = runs.run_id AND child.ended_at IS NULL) \
     ORDER BY ended_at, position LIMIT ?2";
 
-pub(crate) const DELETE_RECORDS: &str = "DELETE FROM records WHERE run_id IN (SELECT value FROM json_each(?1))";
+pub(crate) const DELETE_RECORDS: &str = "\
+    DELETE FROM run_records WHERE run IN ( \
+        SELECT position FROM runs WHERE run_id IN (SELECT value FROM json_each(?1)))";
 
 pub(crate) const DELETE_ORDERS: &str = "DELETE FROM orders WHERE run_id IN (SELECT value FROM json_each(?1))";
 

@@ -26,7 +26,7 @@ pub(crate) fn writing(path: &Path) -> SqliteConnectOptions {
         .foreign_keys(true)
         .pragma("journal_size_limit", "67108864")
         .pragma("wal_autocheckpoint", "4000")
-        .pragma("cache_size", "-16384")
+        .pragma("cache_size", "-8192")
         // What would undo one statement of several rows is kept in memory, not in a file made for each.
         .pragma("temp_store", "memory")
 }

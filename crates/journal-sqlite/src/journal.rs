@@ -20,6 +20,7 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::error::{Problem, unavailable};
+use crate::heads::Heads;
 use crate::readers::Readers;
 use crate::writer::Writer;
 use crate::{file, read};
@@ -120,7 +121,7 @@ impl SqliteJournal {
         let journal = Self::new(Some(sender), Readers::open(path).await?);
         let writer = Writer {
             options,
-            connection: Some(connection),
+            connection: Some((connection, Heads::default())),
             requests,
             closing: journal.closing.clone(),
             limits,

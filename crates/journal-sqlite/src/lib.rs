@@ -10,6 +10,7 @@ mod error;
 #[cfg(test)]
 mod failure_tests;
 mod file;
+mod heads;
 mod journal;
 mod load;
 mod read;

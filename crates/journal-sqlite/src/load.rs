@@ -1,9 +1,5 @@
-//! Decides what a batch has to know before it can be judged, and reads it: one query for all its runs, one for
-//! all its entities.
-//!
-//! Nothing is kept from one batch to the next. The two queries are primary-key look-ups in pages that are in
-//! memory anyway and cost far less than the flush that follows; a cache would have to be undone with every failed
-//! commit and would make the lock on the file a condition of correctness instead of a courtesy.
+//! Decides what a batch has to know before it can be judged, and reads what is not remembered: one query for all its
+//! runs, one for all its entities.
 
 use std::collections::HashSet;
 
@@ -14,19 +10,20 @@ use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use crate::error::Problem;
+use crate::heads::Heads;
 use crate::store::json;
 
 /// What the journal knows of everything that `demands` name.
 pub(crate) async fn known<'a>(
     connection: &mut SqliteConnection,
+    heads: &mut Heads,
     demands: impl Iterator<Item = &'a Planned> + Clone,
 ) -> Result<Known, sqlx::Error> {
     let mut known = Known::default();
-    let run_ids: Vec<RunId> = demands.clone().flat_map(Planned::run_ids).collect();
-    known.heads.extend(heads(connection, &run_ids).await?);
+    extend(connection, heads, &mut known, demands.clone().flat_map(Planned::run_ids)).await?;
     let claimed = demands.clone().filter_map(Planned::claimed);
     let parents: Vec<RunId> = claimed.filter_map(|run_id| known.heads.get(&run_id)?.parent).collect();
-    known.heads.extend(heads(connection, &parents).await?);
+    extend(connection, heads, &mut known, parents.into_iter()).await?;
     let entities: Vec<_> = demands.clone().flat_map(Planned::states).collect();
     let entities: Vec<_> = entities.into_iter().map(|write| (&write.reducer, &write.entity)).collect();
     known.versions.extend(versions(connection, &entities).await?);
@@ -35,7 +32,20 @@ pub(crate) async fn known<'a>(
     Ok(known)
 }
 
-async fn heads(connection: &mut SqliteConnection, run_ids: &[RunId]) -> Result<Vec<(RunId, Head)>, sqlx::Error> {
+/// Adds the runs, as remembered or as stored.
+async fn extend(
+    connection: &mut SqliteConnection,
+    heads: &mut Heads,
+    known: &mut Known,
+    run_ids: impl Iterator<Item = RunId>,
+) -> Result<(), sqlx::Error> {
+    let (remembered, unknown) = heads.take(run_ids.filter(|run_id| !known.heads.contains_key(run_id)));
+    known.heads.extend(remembered);
+    known.heads.extend(stored(connection, &unknown).await?);
+    Ok(())
+}
+
+async fn stored(connection: &mut SqliteConnection, run_ids: &[RunId]) -> Result<Vec<(RunId, Head)>, sqlx::Error> {
     if run_ids.is_empty() {
         return Ok(Vec::new());
     }

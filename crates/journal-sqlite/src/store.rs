@@ -13,7 +13,10 @@ pub(crate) async fn write(connection: &mut SqliteConnection, rows: Rows<'_>) -> 
     insert(connection, INSERT_CONTRACTS, &rows.contracts).await?;
     insert(connection, INSERT_RUNS, &rows.runs).await?;
     insert(connection, INSERT_RECORDS, &rows.records).await?;
-    insert(connection, UPDATE_RUNS, &rows.updates).await?;
+    // Most updates only count on; they are kept from the indexes, which SQLite would write all the same.
+    let (progress, updates): (Vec<_>, Vec<_>) = rows.updates.into_iter().partition(|update| update.is_progress());
+    insert(connection, UPDATE_PROGRESS, &progress).await?;
+    insert(connection, UPDATE_RUNS, &updates).await?;
     insert(connection, UPSERT_STATES, &rows.states).await?;
     insert(connection, SETTLE_ORDERS, &rows.settled_orders).await?;
     insert(connection, INSERT_ORDERS, &rows.orders).await?;
@@ -56,8 +59,13 @@ const INSERT_RUNS: &str = "\
     FROM jsonb_each(?1) ORDER BY key";
 
 const INSERT_RECORDS: &str = "\
-    INSERT INTO records (run_id, sequence, kind, body) \
-    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM jsonb_each(?1)";
+    INSERT INTO run_records (run, sequence, kind, body) \
+    SELECT runs.position, value ->> 1, value ->> 2, value ->> 3 \
+    FROM jsonb_each(?1) CROSS JOIN runs ON runs.run_id = value ->> 0";
+
+const UPDATE_PROGRESS: &str = "\
+    UPDATE runs SET last_sequence = change.value ->> '$[0][1]', bytes = bytes + (change.value ->> '$[0][2]') \
+    FROM jsonb_each(?1) AS change WHERE runs.run_id = change.value ->> '$[0][0]'";
 
 const UPDATE_RUNS: &str = "\
     UPDATE runs SET last_sequence = coalesce(change.value ->> '$[0][1]', last_sequence), \
@@ -105,12 +113,13 @@ mod tests {
     use crate::file;
     use crate::load::{HEADS, ORDERS, VERSIONS};
 
-    const STATEMENTS: [&str; 20] = [
+    const STATEMENTS: [&str; 21] = [
         HEADS,
         VERSIONS,
         INSERT_CONTRACTS,
         INSERT_RUNS,
         INSERT_RECORDS,
+        UPDATE_PROGRESS,
         UPDATE_RUNS,
         UPSERT_STATES,
         DELETE_OUTBOX,

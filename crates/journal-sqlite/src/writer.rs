@@ -14,6 +14,7 @@ use tokio::task;
 use tokio_util::sync::CancellationToken;
 
 use crate::batch::Batch;
+use crate::heads::Heads;
 
 /// Most requests in one transaction.
 const BATCH_LIMIT: usize = 512;
@@ -26,7 +27,7 @@ pub(crate) struct Writer {
     /// How to open the file again.
     pub(crate) options: SqliteConnectOptions,
     /// None after a failure: what became of that connection's transaction is not certain.
-    pub(crate) connection: Option<SqliteConnection>,
+    pub(crate) connection: Option<(SqliteConnection, Heads)>,
     /// What is to be done.
     pub(crate) requests: mpsc::Receiver<Request>,
     /// Cancelled when nothing more is to be queued.
@@ -48,7 +49,7 @@ impl Writer {
                 self.commit(std::mem::replace(&mut queue, rest)).await;
             }
         }
-        if let Some(connection) = self.connection.take()
+        if let Some((connection, _)) = self.connection.take()
             && let Err(error) = connection.close().await
         {
             tracing::warn!(%error, "the journal was not closed cleanly");
@@ -82,10 +83,10 @@ impl Writer {
     }
 
     async fn try_commit(&mut self, batch: &mut Batch) -> Result<(), sqlx::Error> {
-        let connection = match &mut self.connection {
-            Some(connection) => connection,
-            none => none.insert(self.options.connect().await?),
+        let (connection, heads) = match &mut self.connection {
+            Some(connected) => connected,
+            none => none.insert((self.options.connect().await?, Heads::default())),
         };
-        batch.commit(connection).await
+        batch.commit(connection, heads).await
     }
 }

@@ -128,7 +128,7 @@ async fn what_cannot_be_read_is_named() {
     let run_id = start(&journal, 1).await;
     journal.append(step(run_id, 1)).await.expect("appended");
     let mut meddler = SqliteConnectOptions::new().filename(&path).connect().await.expect("it opens");
-    meddler.execute("UPDATE records SET body = '{' WHERE sequence = 2").await.expect("meddled with");
+    meddler.execute("UPDATE run_records SET body = '{' WHERE sequence = 2").await.expect("meddled with");
     let Err(error) = journal.load(run_id).await else { panic!("a broken record is no record") };
     assert_eq!(error.to_string(), format!("the journal holds a record 2 of run {run_id} that cannot be read"));
 }

@@ -9,6 +9,7 @@ mod drive;
 mod end;
 mod orders;
 mod replay;
+mod rest;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -291,6 +292,11 @@ impl NodeOrchestrator {
     ///
     /// The run could not be started, or not be carried to its end here.
     pub async fn run(&self, worker: &Worker, request: RunRequest) -> Result<RunEnd, DriveError> {
+        Box::pin(self.begin(worker, request)).await?.go_on().await
+    }
+
+    /// Apart from what follows, so that a run that waits does not keep the room its start took.
+    async fn begin<'a>(&'a self, worker: &'a Worker, request: RunRequest) -> Result<Box<Drive<'a>>, DriveError> {
         let run_id = request.run_id;
         let entity = self.entity_at_start(worker, &request).await?;
         let start = Start {
@@ -307,7 +313,7 @@ impl NodeOrchestrator {
         let epoch = self.write_start(worker, run_id, &start, arrival).await?;
         let mut drive = Drive::new(self, worker, run_id, epoch);
         drive.take(Event::Started(Box::new(start)))?;
-        drive.go_on().await
+        Ok(drive)
     }
 
     /// Carries a run on that was taken over at `epoch`. One that has ended is told, and nothing is done: its

@@ -142,6 +142,13 @@ impl RunState {
         }
     }
 
+    /// Forgets what happened, to be told again from the start before anything else.
+    pub(crate) fn put_away(&mut self) {
+        let nothing =
+            Self { steps: Vec::new(), agenda: Agenda::default(), ..Self::new(self.run_id, Arc::clone(&self.plan)) };
+        *self = nothing;
+    }
+
     /// Takes one event and says what is to be done.
     ///
     /// # Errors

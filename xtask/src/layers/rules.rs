@@ -35,7 +35,8 @@ const LIGHT_TOKIO_FEATURES: &[&str] = &["sync", "time"];
 /// Packages beside the layers, and the layered packages that each may use.
 const XTASK: &str = "xtask";
 const XTASK_MAY_USE: &[&str] = &["onex-contract", "onex-event"];
-const TESTS: &str = "onex-tests";
+/// What may use everything: the tests of the whole, and the programs that are measured.
+const WHOLE: [&str; 2] = ["onex-tests", "onex-bench"];
 
 /// A workspace package, as `cargo metadata` describes it.
 #[derive(Debug, Deserialize)]
@@ -86,7 +87,7 @@ fn of_package(package: &Package, all: &[Package]) -> Vec<Violation> {
 }
 
 fn is_listed(name: &str) -> bool {
-    layer(name).is_some() || [XTASK, TESTS].contains(&name)
+    layer(name).is_some() || name == XTASK || WHOLE.contains(&name)
 }
 
 fn layer(name: &str) -> Option<usize> {
@@ -99,7 +100,7 @@ fn between_ours(from: &str, dependency: &Dependency) -> Option<String> {
     let excepted = EXCEPTIONS.iter().any(|(user, used, _)| (*user, *used) == (from, to));
     let allowed = match (layer(from), layer(to)) {
         (Some(from), Some(to)) => to < from || excepted || (to == from && dependency.only_for_tests()),
-        (None, _) if from == TESTS => true,
+        (None, _) if WHOLE.contains(&from) => true,
         (None, Some(_)) => XTASK_MAY_USE.contains(&to),
         (_, None) => false,
     };

@@ -103,6 +103,11 @@ impl<'a> Plan<'a> {
         self.rows
     }
 
+    /// As [`Plan::into_rows`], and where that leaves the runs that were named.
+    pub fn into_rows_and_heads(self) -> (Rows<'a>, HashMap<RunId, Head>) {
+        (self.rows, self.known.heads)
+    }
+
     pub(super) fn check_state(&self, write: &StateWriteRow) -> Result<(), JournalError> {
         let (reducer, entity) = (write.reducer.clone(), write.entity.clone());
         let key = (reducer, entity);

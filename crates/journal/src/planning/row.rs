@@ -127,6 +127,21 @@ pub struct RunUpdate<'a> {
     pub change: RunChange<'a>,
 }
 
+impl RunUpdate<'_> {
+    /// Whether the run only has more records: most updates are so, and no index knows of that.
+    pub fn is_progress(&self) -> bool {
+        let RunChange { last_sequence, added_bytes: _, status, ended_at, reason, owner, epoch, lease_until } =
+            self.change;
+        last_sequence.is_some()
+            && status.is_none()
+            && ended_at.is_none()
+            && reason.is_none()
+            && owner.is_none()
+            && epoch.is_none()
+            && lease_until.is_none()
+    }
+}
+
 impl<'a> RunRow<'a> {
     /// The row with a change.
     pub(super) fn apply(&mut self, change: &RunChange<'a>) {

@@ -41,14 +41,14 @@ pub(super) struct Drive<'a> {
     pub(super) worker: &'a Worker,
     pub(super) run_id: RunId,
     pub(super) state: RunState,
-    epoch: u64,
+    pub(super) epoch: u64,
     pub(super) sequence: u64,
     /// Records not yet written.
     pub(super) held_back: Vec<NewRecord>,
     /// Commands not yet carried out.
     pub(super) outgoing: VecDeque<Command>,
     under_way: FuturesUnordered<Work>,
-    aborts: BTreeMap<CallId, AbortHandle>,
+    pub(super) aborts: BTreeMap<CallId, AbortHandle>,
     timers: BTreeMap<Timer, AbortHandle>,
     /// Runs that are steps of this one and were told to stop; their answers are of no interest any more.
     stopping: BTreeSet<CallId>,
@@ -69,8 +69,8 @@ pub(super) fn body(event: &Event, before: &RunState) -> Value {
 }
 
 impl<'a> Drive<'a> {
-    pub(super) fn new(orchestrator: &'a NodeOrchestrator, worker: &'a Worker, run_id: RunId, epoch: u64) -> Self {
-        Self {
+    pub(super) fn new(orchestrator: &'a NodeOrchestrator, worker: &'a Worker, run_id: RunId, epoch: u64) -> Box<Self> {
+        Box::new(Self {
             state: RunState::new(run_id, Arc::clone(&orchestrator.plan)),
             orchestrator,
             worker,
@@ -86,7 +86,7 @@ impl<'a> Drive<'a> {
             children: BTreeMap::new(),
             mailbox: worker.orders.open(run_id),
             settled_orders: Vec::new(),
-        }
+        })
     }
 
     /// Feeds one event and everything pure that follows from it.
@@ -110,15 +110,31 @@ impl<'a> Drive<'a> {
     }
 
     /// Goes on until the run is over.
-    pub(super) async fn go_on(mut self) -> Result<RunEnd, DriveError> {
+    pub(super) async fn go_on(mut self: Box<Self>) -> Result<RunEnd, DriveError> {
         while !self.state.is_finished() {
             self.write().await?;
+            let may_rest = self.may_rest();
             self.carry_out_all();
-            let event = self.next_event().await?;
+            let event = if may_rest { self.rest().await? } else { self.next_event().await? };
             self.happened(event)?;
+            self.gather()?;
         }
         self.stop_children().await?;
-        self.finish().await
+        Box::pin(self.finish()).await
+    }
+
+    /// Takes what else has happened by now, so that outcomes that arrive together are written together. Once something
+    /// is to be called off nothing more is taken, since it may be what is not wanted any more.
+    fn gather(&mut self) -> Result<(), DriveError> {
+        let asks_for_more = |command: &Command| matches!(command, Command::Dispatch { .. } | Command::Arm { .. });
+        while !self.state.is_finished() && self.outgoing.iter().all(asks_for_more) {
+            match self.under_way.next().now_or_never().flatten() {
+                Some(Some(event)) if !self.has_stopped(&event) => self.happened(event)?,
+                Some(_) => {}
+                None => break,
+            }
+        }
+        Ok(())
     }
 
     /// A run ends after those that are its steps. Why they are to stop is written down before they are told.
@@ -153,7 +169,7 @@ impl<'a> Drive<'a> {
     }
 
     /// What happens next. Aborted work ends without a word; a paused run may have nothing under way.
-    async fn next_event(&mut self) -> Result<Event, DriveError> {
+    pub(super) async fn next_event(&mut self) -> Result<Event, DriveError> {
         loop {
             match self.next().await {
                 Some(Next::Ended(Some(event))) if !self.has_stopped(&event) => return Ok(event),

@@ -14,7 +14,7 @@ use crate::state::{Outcome, Publication};
 pub(super) const ENDED: &str = "ended";
 
 impl Drive<'_> {
-    pub(super) async fn finish(mut self) -> Result<RunEnd, DriveError> {
+    pub(super) async fn finish(mut self: Box<Self>) -> Result<RunEnd, DriveError> {
         let end = self.end()?;
         let mut records = std::mem::take(&mut self.held_back);
         records.push(ended(&end.outcome));

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::plan::Plan;
 
 /// What is left to do.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Agenda {
     /// For each step that has not ended, how many of those it waits for have not.
     waits_for: Vec<Option<usize>>,

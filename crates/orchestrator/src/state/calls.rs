@@ -228,6 +228,17 @@ impl RunState {
         }
     }
 
+    /// Whether of all that is going on nothing is under way: each open call waits for its next attempt.
+    pub(crate) fn only_waits(&self) -> bool {
+        let is_under_way = |call: &Call| call.status == CallStatus::InFlight;
+        let is_busy = |step: &StepRun| match step.progress {
+            Progress::Executing => step.calls.iter().any(is_under_way),
+            Progress::Computing => true,
+            Progress::Pending | Progress::Ended(_) => false,
+        };
+        !self.undo.is_under_way() && !self.steps.iter().any(is_busy)
+    }
+
     /// What to ask again after a recovery: attempts in flight once more, of a paused run too, since it may have been
     /// this process's end that cut them; retries after a fresh delay.
     pub(super) fn outstanding_calls(&self) -> Vec<Command> {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::RunState;
 use super::calls::Call;
-use crate::plan::Binding;
+use crate::plan::{Binding, PlannedStep};
 
 impl RunState {
     /// Queues the step's calls.
@@ -44,12 +44,9 @@ impl RunState {
     /// Takes the step's intents, what is settled, and a refusal, from its dependencies' outputs.
     fn given_intents(&mut self, index: usize) -> Result<Vec<Intent>, Failure> {
         let planned = &self.plan.steps[index];
-        let dependencies = self.dependencies(index);
-        let outputs: Vec<&Value> = dependencies.iter().filter_map(|(_, result)| result.output()).collect();
-        let mut intents: Vec<Intent> = listed(&outputs, "intents")?;
-        intents.retain(|intent| planned.takes(&intent.kind));
-        let mut settled: Vec<IntentOutcome> = listed(&outputs, "settled")?;
-        settled.retain(|outcome| planned.takes(&outcome.intent_kind));
+        let outputs: Vec<&Value> = self.outputs_before(index).collect();
+        let intents: Vec<Intent> = listed(&outputs, "intents", "kind", planned)?;
+        let settled: Vec<IntentOutcome> = listed(&outputs, "settled", "intent_kind", planned)?;
         let refusal = outputs.iter().find_map(|output| output["refusal"].as_str()).map(str::to_owned);
         let step = &mut self.steps[index];
         (step.settled, step.refusal) = (settled, refusal);
@@ -72,11 +69,20 @@ impl RunState {
     }
 }
 
-/// What several outputs list under a key, together. A list of something else is a failure: what was asked for
-/// must not be left out silently.
-fn listed<T: DeserializeOwned>(outputs: &[&Value], key: &str) -> Result<Vec<T>, Failure> {
-    let lists = outputs.iter().filter_map(|output| output.get(key));
-    let lists: Result<Vec<Vec<T>>, _> = lists.map(Vec::<T>::deserialize).collect();
+/// What several outputs list under a key, together, as far as the step takes its kind. A list of something else is a
+/// failure: what was asked for must not be left out silently.
+fn listed<T: DeserializeOwned>(
+    outputs: &[&Value],
+    key: &str,
+    kind: &str,
+    planned: &PlannedStep,
+) -> Result<Vec<T>, Failure> {
+    let is_taken = |item: &&Value| item[kind].as_str().is_none_or(|kind| planned.takes(kind));
+    let of_list = |list: &Value| match list {
+        Value::Array(items) => items.iter().filter(is_taken).map(T::deserialize).collect(),
+        other => Vec::<T>::deserialize(other),
+    };
+    let lists: Result<Vec<Vec<T>>, _> = outputs.iter().filter_map(|output| output.get(key)).map(of_list).collect();
     let flat = lists.map(|lists| lists.into_iter().flatten().collect());
     flat.map_err(|error| {
         Failure::new(ErrorClass::Validation, "ONEX3025", format!("`{key}` of a dependency cannot be read: {error}"))

@@ -75,6 +75,10 @@ impl Undo {
         waiting.map(|current| current.call.clone())
     }
 
+    pub(super) fn is_under_way(&self) -> bool {
+        self.current.as_ref().is_some_and(|current| current.state != CurrentState::Waiting)
+    }
+
     pub(super) fn was_undone(&self, call: &CallId) -> bool {
         self.undone.contains(call)
     }

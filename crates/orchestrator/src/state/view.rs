@@ -118,6 +118,15 @@ impl RunState {
             .collect()
     }
 
+    /// What a step's dependencies gave, in the order the contract declares them.
+    pub(super) fn outputs_before(&self, index: usize) -> impl Iterator<Item = &Value> {
+        let depends_on = self.plan.steps.get(index).map_or(&[][..], |step| &step.depends_on);
+        depends_on.iter().filter_map(|dependency| match &self.steps.get(*dependency)?.progress {
+            Progress::Ended(result) => result.output(),
+            _ => None,
+        })
+    }
+
     /// Outputs by step, as templates see them: `{id: {"output": …}}`.
     pub fn outputs(&self) -> Value {
         let outputs = self.plan.steps.iter().zip(&self.steps).filter_map(|(planned, step)| match &step.progress {
@@ -130,7 +139,8 @@ impl RunState {
     /// SHA-256 over what all pure steps gave so far, as hexadecimal digits. A recovery that gets another
     /// one computes something else than the first run did.
     pub fn pure_hash(&self) -> String {
-        self.pure_hash.iter().map(|byte| format!("{byte:02x}")).collect()
+        let digits = self.pure_hash.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+        digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect()
     }
 
     /// What the run still waits for, as commands to give again after a recovery. What is to be

@@ -58,6 +58,16 @@ async fn records_are_outcomes_and_the_last_shares_its_append_with_the_end() {
             Case::of("A,B").rules("execution_mode: parallel").script("B", &[Deed::Takes(50)]),
             "started | call_succeeded | call_succeeded ended",
         ),
+        (
+            "together",
+            Case::of("A,B,C(A,B)").rules("execution_mode: parallel"),
+            "started | call_succeeded call_succeeded | call_succeeded ended",
+        ),
+        (
+            "together, though one fails",
+            Case::of("A!,B").rules("execution_mode: parallel"),
+            "started | call_failed call_succeeded ended",
+        ),
         ("deadline", Case::of("A").rules("timeout_ms: 100").script("A", &[NEVER]), "started | deadline_passed ended"),
         (
             "undo",
@@ -72,6 +82,33 @@ async fn records_are_outcomes_and_the_last_shares_its_append_with_the_end() {
         assert_eq!(found.join(" | "), writes, "{name}");
         assert_eq!(world.kinds().await.join(" "), writes.replace(" | ", " "), "{name}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_waited_long_goes_on_only_if_it_is_still_its_own() {
+    let case = Case::of("A").script("A", &[CONNECTION, Deed::Succeeds]).rules("retry_backoff_ms: 5000");
+    let world = case.world();
+    let take_over = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let later = world.worker.clock.now() + Duration::from_secs(60);
+        world.worker.journal.take_over("other", later, later, 1).await.expect("it can be written")
+    };
+    let (ended, claims) = tokio::join!(world.run(), take_over);
+    assert_eq!(claims.len(), 1);
+    assert!(matches!(ended, Err(DriveError::Journal { source: JournalError::StaleOwner { .. }, .. })), "{ended:?}");
+    assert_eq!(world.script.done().began, ["A"], "the other carries on");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_waited_long_computes_the_same_or_stops() {
+    let case = Case::of("V*,A(V)").script("A", &[CONNECTION, Deed::Succeeds]).rules("retry_backoff_ms: 5000");
+    let world = case.world();
+    let change = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        world.script.done().variable = 7;
+    };
+    let (ended, ()) = tokio::join!(world.run(), change);
+    assert!(matches!(ended, Err(DriveError::Diverged { .. })), "{ended:?}");
 }
 
 #[tokio::test(start_paused = true)]
