@@ -1,7 +1,7 @@
 //! A process dies at every point where it touches the outside, is started again, and nobody can tell: every point of
 //! every orchestrator contract of ours, and of generated ones.
 
-#![expect(clippy::panic, clippy::print_stderr, reason = "a test reports by panicking")]
+#![expect(clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "a test reports by panicking")]
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};

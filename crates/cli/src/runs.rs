@@ -105,7 +105,7 @@ async fn order(arguments: &OrderArguments, kind: OrderKind) -> Result<Exit, Stop
     let journal = journal.ok_or_else(|| anyhow!("there is no journal yet, so there are no runs")).or_usage()?;
     let mut exit = Exit::Done;
     for run in &arguments.runs {
-        let order = RunOrder { id: Uuid::new_v4(), run_id: RunId(*run), kind, at: SystemClock.now() };
+        let order = RunOrder { id: new_id(), run_id: RunId(*run), kind, at: SystemClock.now() };
         match journal.order(&order).await {
             Ok(()) => output::line(left(&order, arguments.json))?,
             Err(error @ JournalError::Unavailable { .. }) => return Err(unusable(error)),
@@ -116,6 +116,11 @@ async fn order(arguments: &OrderArguments, kind: OrderKind) -> Result<Exit, Stop
         }
     }
     Ok(exit)
+}
+
+#[expect(clippy::disallowed_methods, reason = "an order has an id that no other has")]
+fn new_id() -> Uuid {
+    Uuid::new_v4()
 }
 
 /// What the order leads to; of a retry, under which id.
