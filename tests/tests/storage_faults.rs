@@ -86,12 +86,8 @@ impl<'a> World<'a> {
         let faults = Arc::new(Faults::new(owner, schedule.clone(), &self.witness));
         let journal = Wrapped::new(Arc::clone(&self.store), faults);
         let journal = if self.has_threads { journal.stopping_clock() } else { journal };
-        let worker = Worker {
-            journal: Arc::new(journal),
-            clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
-            owner: owner.to_owned(),
-            lease: LEASE,
-        };
+        let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
+        let worker = Worker::new(Arc::new(journal), clock, owner, LEASE);
         let points = Arc::new(Points::dying_at(0, false));
         let life = Life {
             case: &self.known.case,
