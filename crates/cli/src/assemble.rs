@@ -14,6 +14,7 @@ use onex_journal::{Journal, JournalLimits, MemoryJournal};
 use onex_journal_postgres::{PostgresJournal, PostgresJournalConfig};
 use onex_journal_sqlite::SqliteJournal;
 use onex_node::NodeRegistry;
+use onex_orchestrator::RunLimits;
 use onex_reducer::RegistrationReducer;
 use secrecy::SecretSlice;
 
@@ -142,5 +143,16 @@ fn limits(config: &Config) -> JournalLimits {
         records_per_run: settings.records_per_run.unwrap_or(defaults.records_per_run),
         bytes_per_record: settings.bytes_per_record.unwrap_or(defaults.bytes_per_record),
         bytes_per_run: settings.bytes_per_run.unwrap_or(defaults.bytes_per_run),
+    }
+}
+
+/// What a run may use.
+pub(crate) fn run_limits(config: &Config) -> RunLimits {
+    let (settings, defaults) = (&config.settings.run_limits, RunLimits::default());
+    RunLimits {
+        step_payload_bytes: settings.step_payload_bytes.unwrap_or(defaults.step_payload_bytes),
+        run_payload_bytes: settings.run_payload_bytes.unwrap_or(defaults.run_payload_bytes),
+        items: settings.items.unwrap_or(defaults.items),
+        depth: settings.depth.unwrap_or(defaults.depth),
     }
 }

@@ -12,7 +12,7 @@ use crate::exit::Stop;
 use crate::settings::Settings;
 
 /// Every key that is also an environment variable: `ONEX_` and the key in upper case, `_` for `.`.
-const KEYS: [&str; 26] = [
+const KEYS: [&str; 31] = [
     "bus",
     "journal",
     "journal.postgres.url",
@@ -23,6 +23,11 @@ const KEYS: [&str; 26] = [
     "journal_limits.records_per_run",
     "journal_limits.bytes_per_record",
     "journal_limits.bytes_per_run",
+    "run_limits.steps",
+    "run_limits.step_payload_bytes",
+    "run_limits.run_payload_bytes",
+    "run_limits.items",
+    "run_limits.depth",
     "owner",
     "lease_ms",
     "retention_hours",

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, anyhow};
 use onex_bus::MemoryBus;
 use onex_contract::Reading;
-use onex_orchestrator::Worker;
+use onex_orchestrator::{MAX_STEPS, Worker};
 use onex_runtime::{
     DeadLetterFile, Ingress, Runtime, RuntimeParts, Stopped, SystemClock, WiredOrchestrator, WiringReport, discover,
 };
@@ -40,7 +40,10 @@ pub(crate) async fn run(arguments: RunArguments) -> Result<Exit, Stop> {
     let letters = Arc::new(DeadLetterFile::open(config.make_data_dir()?).or_usage()?);
     let parts = RuntimeParts {
         bus: Arc::new(MemoryBus::new()),
-        worker: Worker::new(assemble::journal(&config).await?, Arc::new(SystemClock), &owner::owner(&config), lease),
+        worker: Worker {
+            limits: assemble::run_limits(&config),
+            ..Worker::new(assemble::journal(&config).await?, Arc::new(SystemClock), &owner::owner(&config), lease)
+        },
         nodes,
         orchestrators,
         dead_letters: Arc::clone(&letters),
@@ -91,7 +94,8 @@ fn wire(
     let found = if roots.is_empty() { None } else { Some(discover(&roots).or_usage()?) };
     let readings: Vec<&Reading> = found.as_ref().map_or_else(|| built_in.iter().collect(), |found| found.readings());
     let nodes = assemble::nodes(assemble::backends(config)?, &readings, &built_in)?;
-    let (report, orchestrators) = WiringReport::of(&readings, &nodes);
+    let (report, orchestrators) =
+        WiringReport::within(&readings, &nodes, config.settings.run_limits.steps.unwrap_or(MAX_STEPS));
     report.entries.iter().for_each(|entry| eprintln!("{entry}"));
     note_lost_checkpoints(&readings, &config.settings.journal);
     if report.has_refusals() && !arguments.keep_going {

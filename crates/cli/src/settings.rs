@@ -16,6 +16,8 @@ pub(crate) struct Settings {
     pub(crate) journal: JournalSettings,
     /// What one run may write down.
     pub(crate) journal_limits: LimitSettings,
+    /// What one run may use.
+    pub(crate) run_limits: RunLimitSettings,
     /// The name that this worker holds its runs in.
     pub(crate) owner: Option<String>,
     /// Milliseconds after which the runs of a worker that is gone are taken over.
@@ -80,6 +82,22 @@ pub(crate) struct LimitSettings {
     pub(crate) bytes_per_record: Option<u64>,
     /// Most bytes of a run's records together.
     pub(crate) bytes_per_run: Option<u64>,
+}
+
+/// `run_limits`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct RunLimitSettings {
+    /// Most steps of a graph.
+    pub(crate) steps: Option<usize>,
+    /// Most bytes of one step's output.
+    pub(crate) step_payload_bytes: Option<u64>,
+    /// Most bytes of a run's input and outputs together.
+    pub(crate) run_payload_bytes: Option<u64>,
+    /// Most items of a list that a step is carried out for.
+    pub(crate) items: Option<u32>,
+    /// Most workflows above one that is a step.
+    pub(crate) depth: Option<u32>,
 }
 
 /// `registry`.

@@ -115,7 +115,6 @@ const ALL: &[Rule] = &[
     edges::EDGES,
     bounds::OUT_OF_BOUNDS,
     barriers::UNKNOWN_POINT,
-    names::EMPTY_NAME,
     deadline::DEADLINE,
     steps::UNBOUND_STEP,
     steps::AGGREGATION,

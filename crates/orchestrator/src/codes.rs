@@ -16,19 +16,28 @@ pub const CODES: &[(&str, &str, &str)] = &[
         "the contract that a run started with was changed in the journal",
         "restore the journal's `contracts` from a backup; a run goes on with what it started with, or not at all",
     ),
+    (
+        "ONEX2007",
+        "a graph has more steps than may be",
+        "divide it into workflows that run each other, or raise `run_limits.steps`",
+    ),
     ("ONEX3012", "an event would leave that is not what its model says", "correct the step's `input` template"),
     (
         "ONEX3013",
         "it cannot be told whether a step's condition holds",
         "see that the field is there, and of the kind the operator compares",
     ),
-    ("ONEX3014", "a step's list is no list, or too long", "correct the `for_each` template, or raise `limits.items`"),
+    (
+        "ONEX3014",
+        "a step's list is no list, or too long",
+        "correct the `for_each` template, or raise `run_limits.items`",
+    ),
     (
         "ONEX3015",
         "a step gave more than one step may",
-        "give less, such as a reference to it, or raise `limits.step_payload_bytes`",
+        "give less, such as a reference to it, or raise `run_limits.step_payload_bytes`",
     ),
-    ("ONEX3016", "a run carries more than one run may", "give less, or raise `limits.run_payload_bytes`"),
+    ("ONEX3016", "a run carries more than one run may", "give less, or raise `run_limits.run_payload_bytes`"),
     ("ONEX3020", "a step needs another that is not done", "look at the step that is named; its failure came first"),
     (
         "ONEX3021",
@@ -52,7 +61,7 @@ pub const CODES: &[(&str, &str, &str)] = &[
     (
         "ONEX3028",
         "workflows run each other deeper than is allowed",
-        "look for a circle of workflows, or raise `limits.depth`",
+        "look for a circle of workflows, or raise `run_limits.depth`",
     ),
     (
         "ONEX3030",

@@ -201,6 +201,14 @@ pub enum PlanError {
         /// Why.
         problem: String,
     },
+    /// It has more steps than may be (V-28).
+    #[error("workflow exceeds the limit of steps: {steps} steps > {most}")]
+    TooManySteps {
+        /// How many.
+        steps: usize,
+        /// How many may be.
+        most: usize,
+    },
     /// Steps wait for each other (O-10).
     #[error("cannot compute execution order: workflow contains cycles")]
     Cycle,
@@ -216,11 +224,25 @@ impl PlanError {
             Self::Unbound { .. } => "ONEX2004",
             Self::Cycle => "ONEX2005",
             Self::Changed { .. } => "ONEX2006",
+            Self::TooManySteps { .. } => "ONEX2007",
         }
     }
 }
 
+/// Most steps of a graph, unless it is configured otherwise (V-28).
+pub const MAX_STEPS: usize = 1_000;
+
 impl Plan {
+    /// Refuses a graph with more steps than may be.
+    ///
+    /// # Errors
+    ///
+    /// [`PlanError::TooManySteps`].
+    pub fn check_size(contract: &Contract, most: usize) -> Result<(), PlanError> {
+        let steps = contract.steps().len();
+        if steps > most { Err(PlanError::TooManySteps { steps, most }) } else { Ok(()) }
+    }
+
     /// The plan of a contract over the nodes this process has.
     ///
     /// # Errors

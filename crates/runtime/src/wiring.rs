@@ -8,7 +8,7 @@ use std::sync::Arc;
 use onex_contract::{Archetype, Contract, Diagnostic, FileKind, Reading, SystemContract, check_system};
 use onex_event::Topic;
 use onex_node::NodeRegistry;
-use onex_orchestrator::NodeOrchestrator;
+use onex_orchestrator::{MAX_STEPS, NodeOrchestrator, Plan};
 use serde::Serialize;
 
 /// What became of a contract.
@@ -85,6 +85,11 @@ impl WiredOrchestrator {
 impl WiringReport {
     /// Wires contracts over the nodes this process has; these exist with or without a contract's file.
     pub fn of(readings: &[&Reading], nodes: &NodeRegistry) -> (Self, Vec<WiredOrchestrator>) {
+        Self::within(readings, nodes, MAX_STEPS)
+    }
+
+    /// As [`WiringReport::of`], with graphs of at most so many steps.
+    pub fn within(readings: &[&Reading], nodes: &NodeRegistry, steps: usize) -> (Self, Vec<WiredOrchestrator>) {
         let reducers = nodes.reducer_names().map(|name| (name.to_owned(), Archetype::Reducer));
         let known: Vec<_> =
             nodes.effect_names().map(|name| (name.to_owned(), Archetype::Effect)).chain(reducers).collect();
@@ -92,7 +97,7 @@ impl WiringReport {
         let mut workflows: BTreeSet<String> = readings.iter().filter_map(|reading| workflow(reading)).collect();
         loop {
             let nodes = workflows.iter().fold(nodes.clone(), |nodes, name| nodes.with_workflow(name));
-            let (report, orchestrators) = Self::over(readings, &findings, &nodes);
+            let (report, orchestrators) = Self::over(readings, &findings, &nodes, steps);
             let wired: BTreeSet<String> = orchestrators.iter().map(WiredOrchestrator::name).collect();
             if wired == workflows {
                 return (report, orchestrators);
@@ -102,14 +107,19 @@ impl WiringReport {
         }
     }
 
-    fn over(readings: &[&Reading], findings: &[Diagnostic], nodes: &NodeRegistry) -> (Self, Vec<WiredOrchestrator>) {
+    fn over(
+        readings: &[&Reading],
+        findings: &[Diagnostic],
+        nodes: &NodeRegistry,
+        most_steps: usize,
+    ) -> (Self, Vec<WiredOrchestrator>) {
         let contracts = readings.iter().filter_map(|reading| reading.contract.as_ref());
         let steps = contracts.flat_map(Contract::steps);
         let steps: BTreeSet<&str> = steps.filter_map(|step| step.step_config.workflow.as_deref()).collect();
         let mut entries = Vec::new();
         let mut orchestrators = Vec::new();
         for reading in readings {
-            let outcome = match refusal(reading, findings) {
+            let outcome = match refusal(reading, findings).or_else(|| too_large(reading, most_steps)) {
                 Some(reason) => Outcome::Refused { reason },
                 None => wire(reading, nodes, &steps, &mut orchestrators),
             };
@@ -147,6 +157,12 @@ fn refusal(reading: &Reading, findings: &[Diagnostic]) -> Option<String> {
     let more = errors.count();
     let suffix = if more > 0 { format!(", and {more} more; run `onex check`") } else { String::new() };
     Some(format!("{} {}{suffix}", first.code, first.message))
+}
+
+/// Why a graph is too large to be run here.
+fn too_large(reading: &Reading, most_steps: usize) -> Option<String> {
+    let error = Plan::check_size(reading.contract.as_ref()?, most_steps).err()?;
+    Some(format!("{} {error}", error.code()))
 }
 
 fn wire(

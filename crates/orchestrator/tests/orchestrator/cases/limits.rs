@@ -1,6 +1,6 @@
-//! O-57 to O-59: how much a step may give and a run may carry.
+//! V-28, O-57 to O-59: how many steps a graph may have, how much a step may give and a run may carry.
 
-use onex_orchestrator::RunLimits;
+use onex_orchestrator::{MAX_STEPS, Plan, RunLimits};
 
 use super::{parallel, paused, sequential, table};
 use crate::support::{Case, Deed};
@@ -33,4 +33,19 @@ table! { carries:
     o58 giving(sequential("A,B{c},C{c}"), 60_000) => ("done[A] fail[B,C] FAILED", RUN);
     o58_batch giving(Case::of("A,B{c},C{c}").rules("execution_mode: batch"), 60_000) => ("done[A] fail[B,C] FAILED", RUN);
     o59 giving(parallel("A,B{c},C{c}"), 60_000) => ("done[A] fail[B,C] FAILED", RUN);
+}
+
+/// A graph of so many steps is refused, or not.
+fn has_steps(count: usize, told: Option<&str>) {
+    let graph: Vec<_> = (0..count).map(|index| format!("S{index}+")).collect();
+    let reading = Case::bare(&graph.join(",")).reading();
+    let contract = reading.contract.expect("it is read");
+    let refused = Plan::check_size(&contract, MAX_STEPS).err().map(|error| format!("{} {error}", error.code()));
+    assert_eq!(refused.as_deref(), told);
+}
+
+#[test]
+fn v28_a_graph_has_at_most_a_thousand_steps() {
+    has_steps(1_000, None);
+    has_steps(1_001, Some("ONEX2007 workflow exceeds the limit of steps: 1001 steps > 1000"));
 }

@@ -50,7 +50,7 @@ pub(super) const VERDICTS: &[(&str, Verdict)] = &[
     ("V-25", AsWritten),
     ("V-26", AsWritten),
     ("V-27", Differs("words that name a kind of node are read in any case; white space around them is refused")),
-    ("V-28", NotYet(4, "a limit on the number of steps; 1,000 in a chain are run (V-31)")),
+    ("V-28", AsWritten),
     ("V-29", Decides("C-01")),
     ("V-30", Differs("the search visits each dependency once, so there is nothing to limit")),
     ("V-31", Decides("B-09")),
