@@ -4,6 +4,7 @@
 //! taken out, and the rest is read again: each problem is found once, at its own place.
 
 mod aliases;
+mod despite;
 mod include;
 mod kind;
 mod prune;
@@ -129,12 +130,21 @@ fn not_a_node(kind: FileKind) -> Finding {
 
 fn of_node(source: Source<'_>, value: Value) -> (Option<Contract>, Vec<Finding>) {
     let (value, unnamed) = named(source, value);
-    let (contract, mut findings) = typed(value);
+    let (contract, mut findings, original) = typed(value);
     findings.extend(unnamed);
-    if let Some(contract) = contract.as_ref().filter(|_| !findings.iter().any(Finding::is_error)) {
-        findings.extend(rules::check(contract));
+    let Some(contract) = contract else { return (None, findings) };
+    let found = rules::check(&contract);
+    if findings.iter().any(Finding::is_error) {
+        let found = found.into_iter().map(|finding| Finding {
+            diagnostic: Diagnostic { path: original.original(&finding.diagnostic.path), ..finding.diagnostic },
+            ..finding
+        });
+        let found = despite::trusted(found.collect(), &findings);
+        findings.extend(found);
+    } else {
+        findings.extend(found);
     }
-    (contract, findings)
+    (Some(contract), findings)
 }
 
 /// A contract without a name is called as its file, or as the directory of a `contract.yaml`. Parts of larger
@@ -240,8 +250,8 @@ fn odd(oddity: &Oddity) -> Finding {
     }
 }
 
-/// The contract in a value, and what is wrong with its shape.
-fn typed(mut value: Value) -> (Option<Contract>, Vec<Finding>) {
+/// The contract in a value, what is wrong with its shape, and what was taken out of it.
+fn typed(mut value: Value) -> (Option<Contract>, Vec<Finding>, Pruned) {
     aliases::settle(&mut value);
     let mut pruned = Pruned::new(value);
     let mut findings = pruned.take_out_lists();
@@ -251,16 +261,16 @@ fn typed(mut value: Value) -> (Option<Contract>, Vec<Finding>) {
             Ok(contract) => {
                 let unknown = ignored.into_iter().map(|path| pruned.original(&path));
                 findings.extend(unknown::findings(unknown));
-                return (Some(contract), findings);
+                return (Some(contract), findings, pruned);
             }
             Err(error) if findings.len() < MAX_PROBLEMS => match pruned.take_out(&error) {
                 Some(taken_out) => findings.extend(taken_out),
                 None => {
                     findings.push(prune::hopeless(&error));
-                    return (None, findings);
+                    return (None, findings, pruned);
                 }
             },
-            Err(_) => return (None, findings),
+            Err(_) => return (None, findings, pruned),
         }
     }
 }

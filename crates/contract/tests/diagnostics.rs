@@ -213,6 +213,22 @@ fn every_problem_is_found_not_only_the_first() {
     assert_eq!(codes, [("ONEX0005", Some(3)), ("ONEX0005", Some(6)), ("ONEX0006", Some(9)), ("ONEX0005", Some(17))]);
 }
 
+/// What has nothing to do with an error of shape is told beside it; what follows from it is not.
+#[test]
+fn rules_are_asked_of_the_sections_that_are_whole() {
+    for (from, to, codes) in [
+        ("max_retries: 3", "max_retries: x", &["ONEX0005", "ONEX0021"][..]),
+        ("node_id: receive,", "", &["ONEX0006"]),
+        ("consumed_events: [", "consumed_events: [5, ", &["ONEX0005", "ONEX0021"]),
+    ] {
+        let text = GOOD.replacen(from, to, 1).replacen("depends_on: [decide]", "depends_on: [decide, nobody]", 1);
+        let errors = reading(&text).diagnostics.into_iter().filter(|found| found.severity == Severity::Error);
+        let mut told: Vec<_> = errors.map(|found| found.code).collect();
+        told.sort_unstable();
+        assert_eq!(told, codes, "{to}");
+    }
+}
+
 #[test]
 fn a_key_that_cannot_be_read_is_not_called_missing_too() {
     let text = GOOD.replace("node_id: receive, node_type: effect", "node_id: receive, node_type: conditional");
