@@ -41,33 +41,33 @@ fn meddled(path: &Path, statements: &'static str) -> Snapshot {
 const OF_ONE: [(&str, &str); 17] = [
     ("UPDATE runs SET bytes = bytes + 1", "bytes, of"),
     ("UPDATE outbox SET run_id = '00000000-0000-0000-0000-000000000009'", "comes from no step of an ended run"),
-    ("DELETE FROM records WHERE sequence = 2", "its records are [1, 3, 4]"),
+    ("DELETE FROM run_records WHERE sequence = 2", "its records are [1, 3, 4]"),
     ("UPDATE runs SET last_sequence = 9", "its row says 9, of 4"),
-    ("UPDATE records SET kind = 'begun' WHERE sequence = 1", "it starts at []"),
-    ("DELETE FROM records WHERE kind = 'ended'", "it is succeeded and has 0 ends"),
-    ("UPDATE records SET kind = 'ended' WHERE sequence = 2", "has 2 ends"),
+    ("UPDATE run_records SET kind = 'begun' WHERE sequence = 1", "it starts at []"),
+    ("DELETE FROM run_records WHERE kind = 'ended'", "it is succeeded and has 0 ends"),
+    ("UPDATE run_records SET kind = 'ended' WHERE sequence = 2", "has 2 ends"),
     ("UPDATE runs SET status = 'running'", "it is running and has 1 ends"),
     ("UPDATE runs SET ended_at = NULL", "it is succeeded, but for its time"),
     ("UPDATE runs SET status = 'failed'", "it is failed and its end says \"succeeded\""),
     (
-        "UPDATE records SET sequence = 9 WHERE sequence = 3; UPDATE records SET sequence = 3 WHERE sequence = 4; \
-         UPDATE records SET sequence = 4 WHERE sequence = 9",
+        "UPDATE run_records SET sequence = 9 WHERE sequence = 3; UPDATE run_records SET sequence = 3 WHERE sequence = 4; \
+         UPDATE run_records SET sequence = 4 WHERE sequence = 9",
         "something follows its end",
     ),
     (
-        "UPDATE records SET body = (SELECT body FROM records WHERE sequence = 2) WHERE sequence = 3",
+        "UPDATE run_records SET body = (SELECT body FROM records WHERE sequence = 2) WHERE sequence = 3",
         "record 3 of (\"execute_consul_registration\", 0) follows its success",
     ),
     (
-        "UPDATE records SET kind = 'call_failed' WHERE sequence = 2; \
-         UPDATE records SET body = (SELECT body FROM records WHERE sequence = 2) WHERE sequence = 3",
+        "UPDATE run_records SET kind = 'call_failed' WHERE sequence = 2; \
+         UPDATE run_records SET body = (SELECT body FROM records WHERE sequence = 2) WHERE sequence = 3",
         "is attempt 1 after 1",
     ),
-    ("UPDATE records SET kind = 'undo_succeeded' WHERE sequence = 2", "undoes what was not done"),
+    ("UPDATE run_records SET kind = 'undo_succeeded' WHERE sequence = 2", "undoes what was not done"),
     ("UPDATE runs SET contract_fingerprint = 'other'", "its contract is not kept"),
     ("UPDATE outbox SET id = '00000000-0000-0000-0000-000000000009'", "comes from no step of an ended run"),
     (
-        "UPDATE runs SET status = 'running', ended_at = NULL; DELETE FROM records WHERE kind = 'ended'; \
+        "UPDATE runs SET status = 'running', ended_at = NULL; DELETE FROM run_records WHERE kind = 'ended'; \
          UPDATE runs SET last_sequence = 3",
         "comes from no step of an ended run",
     ),
@@ -91,8 +91,8 @@ fn every_way_to_spoil_a_journal_is_told() {
 
 const SINCE: [(&str, &str); 6] = [
     ("UPDATE runs SET epoch = 1", "its epoch fell from 3 to 1"),
-    ("DELETE FROM records; DELETE FROM runs", "it has gone"),
-    ("UPDATE records SET body = '{}' WHERE sequence = 1", "its records have changed"),
+    ("DELETE FROM run_records; DELETE FROM runs", "it has gone"),
+    ("UPDATE run_records SET body = '{}' WHERE sequence = 1", "its records have changed"),
     ("UPDATE runs SET contract_fingerprint = 'other'", "its contract has changed"),
     ("UPDATE runs SET status = 'failed'", "it has ended and has changed"),
     ("UPDATE entity_states SET version = 1", "its version has fallen"),

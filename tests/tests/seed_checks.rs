@@ -231,7 +231,7 @@ fn unit_05_no_factory_stands_beside_the_contract() {
         .filter(|method| method.contains("Self"))
         .filter_map(|method| method.split_once("fn ")?.1.split('(').next())
         .collect();
-    assert_eq!(constructors, ["from_reading", "from_canonical"], "a file, or the journal's copy of it");
+    assert_eq!(constructors, ["from_reading", "from_canonical", "of_snapshot"], "a file, or the journal's copy of it");
     let made = methods("impl NodeOrchestrator {\n    pub async fn create() -> Self {\n    }\n}\n");
     assert_eq!(made, ["async fn create() -> Self"]);
     let (read, plan) = (reading(ORCHESTRATOR), orchestrator());
