@@ -106,8 +106,14 @@ fn nothing_applied(output: &Value) -> Option<String> {
     if let Some(refusal) = output["refusal"].as_str() {
         return Some(refusal.to_owned());
     }
-    let is_empty = output["intent_results"].as_array().is_none_or(Vec::is_empty);
-    is_empty.then(|| "not attempted: nothing was asked for".to_owned())
+    let outcomes = output["intent_results"].as_array().map_or(&[][..], Vec::as_slice);
+    let failed = |outcome: &Value| outcome["success"] == false;
+    match outcomes.first() {
+        None => Some("not attempted: nothing was asked for".to_owned()),
+        // A step may tolerate failures; that all of its intents failed is no outcome to be counted.
+        Some(first) if outcomes.iter().all(failed) => Some(first["error"].as_str().unwrap_or("failed").to_owned()),
+        Some(_) => None,
+    }
 }
 
 fn outcomes(result: &StepResult) -> Vec<IntentOutcome> {

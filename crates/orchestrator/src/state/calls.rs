@@ -255,16 +255,19 @@ impl RunState {
         commands
     }
 
-    /// What an executing step tells later ones: which backend it is for, and what became of its intents. A step
-    /// with a list tells its results in the order of the items.
+    /// What a step with calls tells later ones: what became of its intents, or what its workflow gave. A step with a
+    /// list tells its results in the order of the items as well.
     fn step_output(&self, index: usize) -> Value {
         let step = &self.steps[index];
-        match &self.plan.steps[index] {
-            planned if planned.for_each.is_some() => json!({ "results": results(step) }),
-            planned if matches!(planned.binding, Binding::Workflow { .. }) => {
-                step.calls.first().and_then(Call::output).cloned().unwrap_or(Value::Null)
+        match (self.plan.steps[index].is_workflow(), self.plan.steps[index].for_each.is_some()) {
+            (true, true) => json!({ "results": results(step) }),
+            (true, false) => step.calls.first().and_then(Call::output).cloned().unwrap_or(Value::Null),
+            (false, false) => self.intents_output(index),
+            (false, true) => {
+                let mut output = self.intents_output(index);
+                output["results"] = Value::Array(results(step));
+                output
             }
-            _ => self.intents_output(index),
         }
     }
 

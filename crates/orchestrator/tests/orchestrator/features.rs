@@ -265,3 +265,17 @@ fn a_workflow_that_nobody_has_makes_no_plan() {
     let error = onex_orchestrator::NodeOrchestrator::from_reading(&reading, &nodes).expect_err("unknown");
     assert_eq!(error.code(), "ONEX2003");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_aggregation_counts_what_a_list_came_to() {
+    for (deeds, expected) in
+        [(vec![Deed::Succeeds], "success"), (vec![FAILS[0], Deed::Succeeds], "success"), (vec![FAILS[0]], "failed")]
+    {
+        let list = effect("A", ", for_each: [1, 2], max_failures: 2", "");
+        let sum =
+            "node_id: sum, node_type: compute, depends_on: [A], step_config: {aggregation_strategy: all_or_partial}";
+        let world = world_of(&contract("counts", &[&list, sum], ""), &[], json!({}), &[("A", &deeds)]);
+        let (_, end) = run(&world).await;
+        assert_eq!(end.results["sum"]["status"], expected, "{deeds:?}");
+    }
+}

@@ -156,8 +156,8 @@ fn v29_every_problem_is_told_in_one_reading() {
     let case = graph("A+(Z),B+(C),C+(B),A+").metadata("workflow_name: ''");
     let undeclared = "depends on undeclared node_id(s): ['Z']";
     refused(case.clone(), ["workflow_name` is empty", undeclared, CYCLE, DUPLICATE]);
-    // What cannot be read at all comes first, and what is read only then follows when it can be.
-    refused(case.rules("execution_mode: banana"), ["unknown execution mode `banana`"]);
+    // With something that cannot be read at all, the parts are judged that are whole.
+    refused(case.rules("execution_mode: banana"), [undeclared, CYCLE, DUPLICATE, "unknown execution mode `banana`"]);
 }
 
 /// A search for cycles that walks every way through this graph would take 3^40 steps.
