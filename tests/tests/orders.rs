@@ -59,7 +59,8 @@ fn a_run_is_paused_resumed_cancelled_and_retried_from_outside() {
         assert!(ordered(&home, order, &run).contains("will be told"), "{order}");
         until(record, || shown(&home, &run).contains(record).then_some(()));
     }
-    running.end().expect_code(1);
+    let ended = running.end().expect_code(1);
+    assert!(ended.stderr.contains("0 failed, 1 cancelled"), "{}", ended.stderr);
     assert_eq!(listed(&home)[0]["status"], "cancelled");
 
     let retry = ordered(&home, "retry", &run);

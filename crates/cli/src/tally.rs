@@ -15,6 +15,7 @@ pub(crate) struct Tally {
     pub(crate) succeeded: AtomicUsize,
     pub(crate) partial: AtomicUsize,
     pub(crate) failed: AtomicUsize,
+    pub(crate) cancelled: AtomicUsize,
     pub(crate) recovered: AtomicUsize,
     pub(crate) rejected: AtomicUsize,
     /// Standard output is gone: nobody would see the results.
@@ -24,20 +25,21 @@ pub(crate) struct Tally {
 impl Tally {
     /// Whether every run succeeded and nothing was rejected.
     pub(crate) fn is_clean(&self) -> bool {
-        [&self.partial, &self.failed, &self.rejected].iter().all(|count| count.load(Ordering::SeqCst) == 0)
+        [&self.partial, &self.failed, &self.cancelled, &self.rejected]
+            .iter()
+            .all(|count| count.load(Ordering::SeqCst) == 0)
             && !self.deaf.is_cancelled()
     }
 
     /// One line for people.
     pub(crate) fn summary(&self) -> String {
         let count = |count: &AtomicUsize| count.load(Ordering::SeqCst);
-        let runs = count(&self.succeeded) + count(&self.partial) + count(&self.failed);
+        let (failed, cancelled) = (count(&self.failed), count(&self.cancelled));
+        let runs = count(&self.succeeded) + count(&self.partial) + failed + cancelled;
+        let (succeeded, partial, rejected) = (count(&self.succeeded), count(&self.partial), count(&self.rejected));
+        let cancelled = if cancelled > 0 { format!(", {cancelled} cancelled") } else { String::new() };
         let mut summary = format!(
-            "{runs} runs: {} succeeded, {} partial, {} failed; {} messages rejected",
-            count(&self.succeeded),
-            count(&self.partial),
-            count(&self.failed),
-            count(&self.rejected),
+            "{runs} runs: {succeeded} succeeded, {partial} partial, {failed} failed{cancelled}; {rejected} messages rejected"
         );
         if count(&self.recovered) > 0 {
             summary.push_str(&format!("; {} of the runs were begun by an earlier process", count(&self.recovered)));
@@ -58,7 +60,8 @@ impl Observer for Tally {
         let count = match report.status {
             RunStatus::Succeeded => &self.succeeded,
             RunStatus::Partial => &self.partial,
-            RunStatus::Failed | RunStatus::Cancelled | RunStatus::SetAside | RunStatus::Running => &self.failed,
+            RunStatus::Cancelled => &self.cancelled,
+            RunStatus::Failed | RunStatus::SetAside | RunStatus::Running => &self.failed,
         };
         count.fetch_add(1, Ordering::SeqCst);
         self.recovered.fetch_add(usize::from(report.recovered), Ordering::SeqCst);
