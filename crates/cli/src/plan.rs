@@ -55,6 +55,9 @@ fn planned(reading: &Reading) -> Result<Result<(&Contract, Plan), PlanError>, St
     };
     let config = Config { settings: Settings::default(), data_dir: PathBuf::from(".onex") };
     let nodes = assemble::nodes(assemble::backends(&config)?, &[], &builtin::readings())?;
+    // Whether the contracts of the workflows that it runs are there is for `onex check` to say, which sees them.
+    let workflows = contract.steps().iter().filter_map(|step| step.step_config.workflow.as_deref());
+    let nodes = workflows.fold(nodes, onex_node::NodeRegistry::with_workflow);
     let fingerprint = reading.fingerprint.as_ref().map(ToString::to_string).unwrap_or_default();
     Ok(Plan::new(contract, &fingerprint, &nodes).map(|plan| (contract, plan)))
 }

@@ -97,6 +97,12 @@ pub(super) fn binding(node: &GraphNode) -> String {
     if let Some(event_type) = &config.event_type {
         return format!("publishes {event_type}");
     }
+    if let Some(workflow) = &config.workflow {
+        return format!("runs {workflow}");
+    }
+    if let Some(intent) = &config.intent {
+        return format!("makes {intent}");
+    }
     match (&config.effect_node, &config.intent_filter) {
         (Some(effect), Some(filter)) => return format!("{filter} by {effect}"),
         (None, Some(filter)) => return format!("{filter} as routed"),

@@ -25,7 +25,7 @@ fn key(name: &str) -> String {
     format!("node {name}")
 }
 
-/// Effects by route and by step, reducers by step.
+/// Effects by route and by step, reducers and workflows by step.
 fn draw_calls(contract: &Contract, from: usize, picture: &mut Picture) {
     let routes = contract.intent_consumption.iter().flat_map(|consumption| &consumption.intent_routing_table);
     for (intent, effect) in routes {
@@ -37,6 +37,10 @@ fn draw_calls(contract: &Contract, from: usize, picture: &mut Picture) {
         for node in config.effect_node.iter().chain(&config.compute_node) {
             let to = called(node, picture);
             picture.link(from, to, "", false);
+        }
+        if let Some(workflow) = &config.workflow {
+            let to = called(workflow, picture);
+            picture.link(from, to, "runs", false);
         }
         if let Some(to) = config.reducer_protocol.as_deref().and_then(|named| reducer(contract, named, picture)) {
             picture.link(from, to, "reduces", false);
