@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use onex_contract::read_canonical;
+use onex_contract::{Fingerprint, read_canonical};
 use onex_journal::{MemoryJournal, RunStatus};
 use onex_node::{Compute, ComputeInput, Failure, NodeRegistry, RunId};
 use onex_orchestrator::NodeOrchestrator;
@@ -46,11 +46,12 @@ async fn measure(steps: usize, is_chain: bool) -> Result<Measured> {
     let canonical = contract(steps, is_chain).to_string();
     let nodes = NodeRegistry::new().with_compute("nothing", Arc::new(Nothing));
     let contract = read_canonical(&canonical)?;
+    let fingerprint = Fingerprint::of(&canonical);
     let begin = Instant::now();
-    let plan = Plan::new(&contract, "graph", &nodes)?;
+    let plan = Plan::new(&contract, fingerprint.as_str(), &nodes)?;
     let planning = begin.elapsed();
     drop(plan);
-    let orchestrator = NodeOrchestrator::from_canonical(&canonical, "graph", &nodes)?;
+    let orchestrator = NodeOrchestrator::from_canonical(&canonical, fingerprint.as_str(), &nodes)?;
     let worker = workflow::worker(Arc::new(MemoryJournal::new()));
     let runs = STEPS.div_ceil(steps);
     let begin = Instant::now();

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use onex_node::{Compute, ComputeInput, ErrorClass, Failure, IntentOutcome, StepResult};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 /// How results become one.
@@ -117,8 +118,8 @@ fn nothing_applied(output: &Value) -> Option<String> {
 }
 
 fn outcomes(result: &StepResult) -> Vec<IntentOutcome> {
-    let listed = result.output().map(|output| output["intent_results"].clone());
-    listed.and_then(|listed| serde_json::from_value(listed).ok()).unwrap_or_default()
+    let listed = result.output().map(|output| &output["intent_results"]);
+    listed.and_then(|listed| Vec::deserialize(listed).ok()).unwrap_or_default()
 }
 
 fn not_all(backends: &BTreeMap<String, BackendResult>) -> Failure {

@@ -310,9 +310,12 @@ impl NodeOrchestrator {
             ..Start::new(worker.clock.now(), request.input)
         };
         let arrival = Arrival { inbox_id: request.inbox_id, order_id: request.order_id };
-        let epoch = self.write_start(worker, run_id, &start, arrival).await?;
+        let run = self.new_run(worker, run_id, &start, arrival);
+        let started = Event::Started(Box::new(start));
+        let run = NewRun { started: drive::body(&started, &RunState::new(run_id, Arc::clone(&self.plan))), ..run };
+        let epoch = worker.journal.start(run).await.map_err(|source| DriveError::Journal { run_id, source })?;
         let mut drive = Drive::new(self, worker, run_id, epoch);
-        drive.take(Event::Started(Box::new(start)))?;
+        drive.take(started)?;
         Ok(drive)
     }
 
@@ -383,27 +386,20 @@ impl NodeOrchestrator {
         Ok(Some(EntityAtStart { reducer: entity.reducer, entity: entity.entity, version, state }))
     }
 
-    async fn write_start(
-        &self,
-        worker: &Worker,
-        run_id: RunId,
-        start: &Start,
-        arrival: Arrival,
-    ) -> Result<u64, DriveError> {
-        let started = Event::Started(Box::new(start.clone()));
-        let run = NewRun {
+    /// What the journal keeps of a run that starts, its first record apart.
+    fn new_run(&self, worker: &Worker, run_id: RunId, start: &Start, arrival: Arrival) -> NewRun {
+        NewRun {
             run_id,
             orchestrator: self.plan.name.clone(),
             contract_fingerprint: self.plan.fingerprint.clone(),
             entity: start.entity.as_ref().map(|entity| entity.entity.clone()),
-            started: drive::body(&started, &RunState::new(run_id, Arc::clone(&self.plan))),
+            started: Value::Null,
             owner: worker.owner.clone(),
             lease_until: worker.lease_until(),
             at: start.at,
             inbox_id: arrival.inbox_id,
             parent: start.parent.map(|parent| parent.run_id),
             settled_order: arrival.order_id,
-        };
-        worker.journal.start(run).await.map_err(|source| DriveError::Journal { run_id, source })
+        }
     }
 }

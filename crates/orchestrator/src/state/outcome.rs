@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use onex_journal::RunStatus;
 use onex_node::{Failure, Intent, IntentOutcome, StepId, StepResult};
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::calls::Call;
@@ -134,7 +135,7 @@ impl RunState {
         match &self.steps[reducing].progress {
             Progress::Ended(StepResult::Done(output)) if output["refusal"].is_null() => Some(Reduced {
                 state: output.get("state")?.clone(),
-                asked_for: serde_json::from_value::<Vec<Intent>>(output["intents"].clone())
+                asked_for: Vec::<Intent>::deserialize(&output["intents"])
                     .map(|intents| intents.into_iter().map(|intent| intent.kind).collect())
                     .unwrap_or_default(),
             }),
