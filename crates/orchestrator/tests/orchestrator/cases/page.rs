@@ -47,7 +47,7 @@ fn shown(verdict: &Verdict) -> String {
     match verdict {
         Verdict::AsWritten => "passes as written".to_owned(),
         Verdict::Decides(decision) => format!("asserts decision {decision}"),
-        Verdict::Differs(why) => format!("asserts our design (ADR 0040): {why}"),
+        Verdict::Differs(why) => format!("asserts our design (ADR 0013): {why}"),
         Verdict::NotApplicable(why) => format!("not applicable: {why}"),
         Verdict::NotYet(issue, what) => format!("not yet, issue {issue}: {what}"),
     }

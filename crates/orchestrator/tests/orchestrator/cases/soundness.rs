@@ -1,7 +1,7 @@
 //! Section 19.1: which contracts make a plan, and what is said of those that make none.
 //!
 //! The reader tells every problem of a file, so where upstream stops at the first, more is expected here
-//! (docs/adr/0040).
+//! (docs/adr/0013).
 
 use onex_contract::{Fingerprint, Reading, Severity, Source, read};
 use onex_node::NodeRegistry;
