@@ -7,220 +7,34 @@
 mod child;
 mod drive;
 mod end;
+mod error;
 mod orders;
 mod replay;
 mod rest;
+mod worker;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use onex_contract::{Contract, Fingerprint, Reading};
-use onex_journal::{Journal, JournalError, NewRun, OutboxMessage, StoredRun};
-use onex_node::{Failure, NodeRegistry, RunId, Timestamp};
+use onex_journal::{Journal, JournalError, NewRun, StoredRun};
+use onex_node::{Failure, NodeRegistry, RunId};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::event::{CarriedCall, EntityAtStart, Event, Parent, RunLimits, Start};
+use crate::event::{EntityAtStart, Event, Start};
 use crate::nodes;
 use crate::plan::{Plan, PlanError};
-use crate::state::{Outcome, Refusal, RunState};
+use crate::state::RunState;
 pub use child::Workflows;
 use drive::Drive;
+pub use error::DriveError;
 pub use orders::{Order, Orders, Wish};
-
-/// Tells the time.
-pub trait Clock: Send + Sync {
-    /// Now, in UTC.
-    fn now(&self) -> Timestamp;
-}
-
-/// Who runs: where it is written down, by which clock, as whom.
-#[derive(Clone)]
-pub struct Worker {
-    /// The journal.
-    pub journal: Arc<dyn Journal>,
-    /// The clock.
-    pub clock: Arc<dyn Clock>,
-    /// The name leases are held in.
-    pub owner: String,
-    /// How long a lease holds.
-    pub lease: Duration,
-    /// What a run may use.
-    pub limits: RunLimits,
-    /// The runs that are driven here, to give them orders.
-    pub orders: Orders,
-    /// The workflows that runs can have as steps.
-    pub workflows: Workflows,
-}
-
-impl std::fmt::Debug for Worker {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Worker").field("owner", &self.owner).finish_non_exhaustive()
-    }
-}
-
-impl Worker {
-    /// A worker that knows no workflow yet, with limits as they are by default.
-    pub fn new(journal: Arc<dyn Journal>, clock: Arc<dyn Clock>, owner: &str, lease: Duration) -> Self {
-        let (limits, orders, workflows) = (RunLimits::default(), Orders::default(), Workflows::default());
-        Self { journal, clock, owner: owner.to_owned(), lease, limits, orders, workflows }
-    }
-
-    fn lease_until(&self) -> Timestamp {
-        self.clock.now() + self.lease
-    }
-}
-
-/// What starts a run.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RunRequest {
-    /// The run's id.
-    pub run_id: RunId,
-    /// The payload of the event that starts it.
-    pub input: Value,
-    /// The event's type.
-    pub event_type: Option<String>,
-    /// The chain of events it belongs to; a chain of its own when absent.
-    pub correlation_id: Option<Uuid>,
-    /// The envelope that starts it.
-    pub parent_envelope_id: Option<Uuid>,
-    /// The inbox message it came from.
-    pub inbox_id: Option<Uuid>,
-    /// The run whose step it is.
-    pub parent: Option<Parent>,
-    /// Effects that an earlier run over the same input left in place.
-    pub carried: Vec<CarriedCall>,
-    /// The order in the journal that wants the run.
-    pub order_id: Option<Uuid>,
-}
+pub use worker::{Clock, RunEnd, RunRequest, Worker};
 
 /// What of the journal's is settled when a run starts.
 struct Arrival {
     inbox_id: Option<Uuid>,
     order_id: Option<Uuid>,
-}
-
-impl RunRequest {
-    /// A run over an input, and nothing else known.
-    pub fn new(run_id: RunId, input: Value) -> Self {
-        Self {
-            run_id,
-            input,
-            event_type: None,
-            correlation_id: None,
-            parent_envelope_id: None,
-            inbox_id: None,
-            parent: None,
-            carried: Vec::new(),
-            order_id: None,
-        }
-    }
-}
-
-/// A run that ended.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RunEnd {
-    /// The run.
-    pub run_id: RunId,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// What waits in the outbox because of it.
-    pub messages: Vec<OutboxMessage>,
-    /// Outputs of the steps that no other depends on, by step.
-    pub results: Value,
-}
-
-/// Why a run was not carried to its end here.
-#[derive(Debug, thiserror::Error)]
-pub enum DriveError {
-    /// The journal refused or could not be used; the run goes on when it can be, see [`JournalError::lost_ownership`].
-    #[error("run {run_id} cannot be written down")]
-    Journal {
-        /// The run.
-        run_id: RunId,
-        /// Why.
-        #[source]
-        source: JournalError,
-    },
-    /// The event does not tell which entity it is about.
-    #[error("the event cannot start a run")]
-    Input {
-        /// Why.
-        #[source]
-        source: Failure,
-    },
-    /// A recovery computed something else than the first run did.
-    #[error("run {run_id} computed something else than before at record {sequence}")]
-    Diverged {
-        /// The run.
-        run_id: RunId,
-        /// The record.
-        sequence: u64,
-    },
-    /// The journal holds a record that does not belong to the run.
-    #[error("record {sequence} of run {run_id} does not belong there")]
-    BadRecord {
-        /// The run.
-        run_id: RunId,
-        /// The record.
-        sequence: u64,
-        /// Why.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// A defect: the run refused an event of its own.
-    #[error("run {run_id} refused its own event")]
-    Refused {
-        /// The run.
-        run_id: RunId,
-        /// Why.
-        #[source]
-        source: Refusal,
-    },
-    /// Another worker owns the run.
-    #[error("run {run_id} is owned by another worker")]
-    OwnedElsewhere {
-        /// The run.
-        run_id: RunId,
-    },
-    /// The contract that the run keeps cannot be had, or not be bound any more.
-    #[error("the contract of run {run_id} cannot be had")]
-    Contract {
-        /// The run.
-        run_id: RunId,
-        /// Why.
-        #[source]
-        source: Option<PlanError>,
-    },
-    /// The reducer does not take the outcome of its own intents.
-    #[error("the outcome of run {run_id} cannot be confirmed")]
-    Unconfirmed {
-        /// The run.
-        run_id: RunId,
-        /// Why.
-        #[source]
-        source: Failure,
-    },
-}
-
-impl DriveError {
-    /// Stable code, see `docs/errors.md`.
-    pub fn code(&self) -> &str {
-        match self {
-            Self::Journal { source, .. } => source.code(),
-            Self::Input { source } | Self::Unconfirmed { source, .. } => &source.code,
-            Self::Diverged { .. } => "ONEX3030",
-            Self::BadRecord { .. } => "ONEX3033",
-            Self::Refused { .. } => "ONEX3034",
-            Self::OwnedElsewhere { .. } => "ONEX3035",
-            Self::Contract { .. } => "ONEX3036",
-        }
-    }
-
-    /// Whether carrying the run on later may succeed.
-    pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Journal { source: JournalError::Unavailable { .. }, .. } | Self::OwnedElsewhere { .. })
-    }
 }
 
 /// An orchestrator made of a contract.
