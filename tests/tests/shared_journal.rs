@@ -5,15 +5,26 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test reports by panicking")]
 
 use onex_tests::process::{Database, Home, Program, Running, block_on, crowd, lines, postgres, sqlite_count, until};
-use onex_tests::{text, workspace};
+use onex_tests::{ORCHESTRATOR, contract_path, text, workspace};
 use rustix::process::Signal;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 const NODES: u32 = 300;
 
+/// Our orchestrator with attempts that outlast the stop: a worker that wakes up must not find that every attempt took
+/// too long, open its breaker and fail the runs that are still its own.
+fn patient() -> String {
+    let text = text(&contract_path(ORCHESTRATOR));
+    let patient = text.replace("step_timeout_ms: 3000", "step_timeout_ms: 120000");
+    let patient = patient.replace("      timeout_ms: 30000", "      timeout_ms: 600000");
+    assert_ne!(patient, text, "the contract has the timeouts that are replaced");
+    patient
+}
+
 /// A worker in a directory of its own, so that each has a registry of its own, on the shared journal.
 fn worker(home: &Home, database: &Database, arguments: &[&str]) -> Program {
+    home.write("contracts/orchestrator/contract.yaml", patient());
     home.write("onex.yaml", "journal:\n  postgres:\n    url: env:JOURNAL_URL\nlease_ms: 1500\n");
     let arguments = [&["run", "--config", "onex.yaml", "--log", "info"], arguments].concat();
     home.onex(&arguments).env("JOURNAL_URL", &database.url)
