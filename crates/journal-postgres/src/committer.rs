@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::batch::{self, Answers};
 use crate::database;
-use crate::error::{Meaning, Problem, meaning, shared_failure, unavailable};
+use crate::error::{Meaning, Problem, meaning, shared_failure};
 
 /// Most requests in one commit.
 const BATCH_LIMIT: usize = 512;
@@ -147,9 +147,9 @@ fn answer_failure(requests: Vec<Request>, failure: &Failure) {
 impl Failure {
     fn error(&self) -> JournalError {
         match self {
-            Self::Unreachable(error) => unavailable(Unreachable(told(error))),
+            Self::Unreachable(error) => JournalError::unavailable(Unreachable(told(error))),
             Self::Failed(error) => shared_failure(error),
-            Self::Silent => unavailable(Problem::NoAnswer),
+            Self::Silent => JournalError::unavailable(Problem::NoAnswer),
         }
     }
 }

@@ -7,7 +7,7 @@ use onex_journal::{JournalError, JournalLimits};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::PgConnectOptions;
 
-use crate::error::{Problem, unavailable};
+use crate::error::Problem;
 
 /// How to reach the database. `Debug` does not show the URL.
 #[derive(Clone, Debug)]
@@ -78,7 +78,7 @@ impl PostgresJournalConfig {
     /// The parser's own words may quote the URL, so they are not told.
     fn parsed(&self) -> Result<PgConnectOptions, JournalError> {
         let parsed = PgConnectOptions::from_str(self.url.expose_secret());
-        let options = parsed.map_err(|_| unavailable(Problem::Url))?;
+        let options = parsed.map_err(|_| JournalError::unavailable(Problem::Url))?;
         match options.get_application_name() {
             Some(_) => Ok(options),
             None => Ok(options.application_name("onex-journal")),

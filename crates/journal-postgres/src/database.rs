@@ -9,7 +9,7 @@ use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool};
 use tokio::time::timeout;
 
 use crate::config::PostgresJournalConfig;
-use crate::error::{Problem, failed, migration_failure, unavailable};
+use crate::error::{Problem, failed, migration_failure};
 
 /// A server that acknowledges commits before they are on disk is told not to do so here.
 const DURABLE: &str = "\
@@ -26,7 +26,7 @@ pub(crate) async fn connect(options: &PgConnectOptions, patience: Duration) -> R
         Ok(connected) => connected.map_err(failed),
         Err(_) => {
             let place = format!("{}:{}", options.get_host(), options.get_port());
-            Err(unavailable(Problem::Silent { place, milliseconds: patience.as_millis() }))
+            Err(JournalError::unavailable(Problem::Silent { place, milliseconds: patience.as_millis() }))
         }
     }
 }

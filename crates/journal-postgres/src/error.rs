@@ -2,7 +2,6 @@
 //! cannot be carried out at all. What is told of a server's error is its message and its SQLSTATE: the detail may
 //! hold values.
 
-use std::error::Error;
 use std::sync::Arc;
 
 use onex_journal::JournalError;
@@ -38,16 +37,6 @@ pub(crate) enum Meaning {
     Lost,
 }
 
-/// The journal cannot be used because of `source`.
-pub(crate) fn unavailable(source: impl Error + Send + Sync + 'static) -> JournalError {
-    JournalError::Unavailable { source: Box::new(source) }
-}
-
-/// The journal holds `what`, which cannot be understood because of `source`.
-pub(crate) fn corrupt(what: impl Into<String>, source: impl Error + Send + Sync + 'static) -> JournalError {
-    JournalError::Corrupt { what: what.into(), source: Box::new(source) }
-}
-
 /// What a failed statement means to the caller.
 pub(crate) fn failed(error: sqlx::Error) -> JournalError {
     shared_failure(&Arc::new(error))
@@ -57,13 +46,15 @@ pub(crate) fn failed(error: sqlx::Error) -> JournalError {
 pub(crate) fn shared_failure(error: &Arc<sqlx::Error>) -> JournalError {
     let source = Arc::clone(error);
     match &**error {
-        sqlx::Error::ColumnDecode { index, .. } => corrupt(format!("a column `{}`", index.trim_matches('"')), source),
-        sqlx::Error::Decode(_) => corrupt("a row", source),
-        sqlx::Error::Database(database) => unavailable(Problem::Server {
+        sqlx::Error::ColumnDecode { index, .. } => {
+            JournalError::corrupt(format!("a column `{}`", index.trim_matches('"')), source)
+        }
+        sqlx::Error::Decode(_) => JournalError::corrupt("a row", source),
+        sqlx::Error::Database(database) => JournalError::unavailable(Problem::Server {
             message: database.message().to_owned(),
             state: database.code().as_deref().unwrap_or("unknown").to_owned(),
         }),
-        _ => unavailable(source),
+        _ => JournalError::unavailable(source),
     }
 }
 
@@ -74,7 +65,7 @@ pub(crate) fn migration_failure(error: MigrateError) -> JournalError {
             JournalError::NewerSchema { version }
         }
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => failed(error),
-        other => unavailable(other),
+        other => JournalError::unavailable(other),
     }
 }
 

@@ -2,24 +2,17 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use onex_journal::planning::{
-    Answer, ContractRow, Counters, Demand, Planned, Prune, Query, Request, Statistics, TakeOver,
-};
-use onex_journal::{
-    Append, Claim, EntityState, InboxMessage, Journal, JournalError, NewRun, OutboxMessage, RunHeader, RunOrder,
-    RunStatus, StoredRun,
-};
-use onex_node::{RunId, Timestamp};
+use onex_journal::planning::{Answer, Counters, Demand, Planned, Request, Statistics, Store};
+use onex_journal::{EntityState, InboxMessage, JournalError, OutboxMessage, RunHeader, RunOrder, RunStatus, StoredRun};
+use onex_node::RunId;
 use sqlx::PgPool;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use uuid::Uuid;
 
 use crate::committer::Committer;
 use crate::config::PostgresJournalConfig;
-use crate::error::{Problem, unavailable};
+use crate::error::Problem;
 use crate::{database, read, storable};
 
 /// How many requests may wait for a committer before callers wait to queue theirs.
@@ -87,18 +80,6 @@ impl PostgresJournal {
     pub fn statistics(&self) -> Statistics {
         self.counters.read()
     }
-
-    async fn plan(&self, demand: Planned) -> Result<Answer, JournalError> {
-        self.submit(Demand::Planned(demand)).await
-    }
-
-    async fn submit(&self, demand: Demand) -> Result<Answer, JournalError> {
-        storable::check(&demand)?;
-        let committer = &self.committers[subject(&demand) % self.committers.len()];
-        let (reply, answer) = oneshot::channel();
-        committer.send(Request { demand, reply }).await.map_err(|_| unavailable(Problem::Closed))?;
-        answer.await.unwrap_or_else(|_| Err(unavailable(Problem::Closed)))
-    }
 }
 
 /// A number for what a demand is about, the same for all demands about one run.
@@ -113,90 +94,29 @@ fn subject(demand: &Demand) -> usize {
     (folded ^ (folded >> 32)) as usize & 0xffff
 }
 
-#[async_trait]
-impl Journal for PostgresJournal {
-    async fn save_contract(&self, fingerprint: &str, canonical: &str) -> Result<(), JournalError> {
-        let contract = ContractRow(fingerprint.to_owned(), canonical.to_owned());
-        self.plan(Planned::SaveContract(contract)).await?.done()
+impl Store for PostgresJournal {
+    async fn submit(&self, demand: Demand) -> Result<Answer, JournalError> {
+        let demand = storable::storable(demand)?;
+        let committer = &self.committers[subject(&demand) % self.committers.len()];
+        let (reply, answer) = oneshot::channel();
+        committer.send(Request { demand, reply }).await.map_err(|_| JournalError::unavailable(Problem::Closed))?;
+        answer.await.unwrap_or_else(|_| Err(JournalError::unavailable(Problem::Closed)))
     }
 
     async fn contract(&self, fingerprint: &str) -> Result<Option<String>, JournalError> {
         read::contract(&self.readers, fingerprint).await
     }
 
-    async fn start(&self, run: NewRun) -> Result<u64, JournalError> {
-        self.plan(Planned::Start(Box::new(run.into()))).await?.number()
-    }
-
-    async fn append(&self, append: Append) -> Result<u64, JournalError> {
-        self.plan(Planned::Append(Box::new(append.into()))).await?.number()
-    }
-
-    async fn load(&self, run_id: RunId) -> Result<Option<StoredRun>, JournalError> {
+    async fn run(&self, run_id: RunId) -> Result<Option<StoredRun>, JournalError> {
         read::run(&self.readers, run_id).await
     }
 
-    async fn runs(&self, status: Option<RunStatus>, limit: u32) -> Result<Vec<RunHeader>, JournalError> {
+    async fn headers(&self, status: Option<RunStatus>, limit: u32) -> Result<Vec<RunHeader>, JournalError> {
         read::headers(&self.readers, status, limit).await
-    }
-
-    async fn take_over(
-        &self,
-        owner: &str,
-        now: Timestamp,
-        lease_until: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<Claim>, JournalError> {
-        let (owner, now, lease_until, with_own) = (owner.to_owned(), now.into(), lease_until.into(), true);
-        let take_over = TakeOver { owner, now, lease_until, limit, with_own };
-        self.submit(Demand::Query(Query::TakeOver(take_over))).await?.claims()
-    }
-
-    async fn take_over_expired(
-        &self,
-        owner: &str,
-        now: Timestamp,
-        lease_until: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<Claim>, JournalError> {
-        let (owner, now, lease_until, with_own) = (owner.to_owned(), now.into(), lease_until.into(), false);
-        let take_over = TakeOver { owner, now, lease_until, limit, with_own };
-        self.submit(Demand::Query(Query::TakeOver(take_over))).await?.claims()
-    }
-
-    async fn claim(
-        &self,
-        run_id: RunId,
-        owner: &str,
-        now: Timestamp,
-        lease_until: Timestamp,
-    ) -> Result<Option<Claim>, JournalError> {
-        let lease = TakeOver::one(owner, now.into(), lease_until.into());
-        Ok(self.plan(Planned::Claim { run_id, lease }).await?.claims()?.pop())
-    }
-
-    async fn renew(&self, claims: &[Claim], lease_until: Timestamp) -> Result<Vec<RunId>, JournalError> {
-        let (claims, lease_until) = (claims.to_owned(), lease_until.into());
-        self.plan(Planned::Renew { claims, lease_until }).await?.lost()
-    }
-
-    async fn set_aside(&self, run_id: RunId, reason: &str) -> Result<(), JournalError> {
-        // The reason may quote anything; a mark in place of what cannot be kept is better than no reason.
-        let reason = reason.replace('\0', "\u{fffd}");
-        self.plan(Planned::SetAside { run_id, reason }).await?.done()
-    }
-
-    async fn order(&self, order: &RunOrder) -> Result<(), JournalError> {
-        self.plan(Planned::Order(*order)).await?.done()
     }
 
     async fn orders(&self, owner: &str, limit: u32) -> Result<Vec<RunOrder>, JournalError> {
         read::orders(&self.readers, owner, limit).await
-    }
-
-    async fn prune(&self, ended_before: Timestamp, limit: u32) -> Result<u64, JournalError> {
-        let prune = Prune { ended_before: ended_before.into(), limit };
-        self.submit(Demand::Query(Query::Prune(prune))).await?.number()
     }
 
     async fn entity_state(&self, reducer: &str, entity: &str) -> Result<Option<EntityState>, JournalError> {
@@ -207,19 +127,7 @@ impl Journal for PostgresJournal {
         read::outbox(&self.readers, limit).await
     }
 
-    async fn mark_published(&self, ids: &[Uuid]) -> Result<(), JournalError> {
-        self.plan(Planned::MarkPublished(ids.to_owned())).await?.done()
-    }
-
-    async fn accept(&self, messages: &[InboxMessage]) -> Result<(), JournalError> {
-        self.plan(Planned::Accept(messages.iter().cloned().map(Into::into).collect())).await?.done()
-    }
-
     async fn inbox(&self, limit: u32) -> Result<Vec<InboxMessage>, JournalError> {
         read::inbox(&self.readers, limit).await
-    }
-
-    async fn forget(&self, ids: &[Uuid]) -> Result<(), JournalError> {
-        self.plan(Planned::Forget(ids.to_owned())).await?.done()
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::error::{Problem, corrupt, failed};
+use crate::error::{Problem, failed};
 
 pub(crate) async fn contract(readers: &PgPool, fingerprint: &str) -> Result<Option<String>, JournalError> {
     let query = sqlx::query_scalar("SELECT canonical FROM onex_contracts WHERE fingerprint = $1").bind(fingerprint);
@@ -31,7 +31,9 @@ pub(crate) async fn run(readers: &PgPool, run_id: RunId) -> Result<Option<Stored
     // It was pruned in between, or the records are not all there.
     match header_row(readers, run_id).await? {
         None => Ok(None),
-        Some(_) => Err(corrupt(format!("run {run_id}"), Problem::Incomplete { found: records.len(), expected })),
+        Some(_) => {
+            Err(JournalError::corrupt(format!("run {run_id}"), Problem::Incomplete { found: records.len(), expected }))
+        }
     }
 }
 
@@ -142,7 +144,7 @@ fn record(run_id: RunId, (sequence, kind, body): (i64, String, String)) -> Resul
 }
 
 fn json(text: &str, what: impl FnOnce() -> String) -> Result<Value, JournalError> {
-    serde_json::from_str(text).map_err(|error| corrupt(what(), error))
+    serde_json::from_str(text).map_err(|error| JournalError::corrupt(what(), error))
 }
 
 fn count(number: i64, what: impl FnOnce() -> String) -> Result<u64, JournalError> {
@@ -150,7 +152,7 @@ fn count(number: i64, what: impl FnOnce() -> String) -> Result<u64, JournalError
 }
 
 fn unreadable(what: impl Into<String>, text: impl ToString, expected: &'static str) -> JournalError {
-    corrupt(what, Problem::Unreadable { text: text.to_string(), expected })
+    JournalError::corrupt(what, Problem::Unreadable { text: text.to_string(), expected })
 }
 
 const RECORDS: &str = "\

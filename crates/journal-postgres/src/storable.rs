@@ -4,8 +4,17 @@
 use onex_journal::JournalError;
 use onex_journal::planning::{AppendRows, Demand, MessageRow, Planned, Query, StartRun};
 
+/// The demand, as it can be kept.
+pub(crate) fn storable(mut demand: Demand) -> Result<Demand, JournalError> {
+    if let Demand::Planned(Planned::SetAside { reason, .. }) = &mut demand {
+        // The reason may quote anything; a mark in place of what cannot be kept is better than no reason.
+        *reason = reason.replace('\0', "\u{fffd}");
+    }
+    check(&demand).map(|()| demand)
+}
+
 /// Refuses a demand with a text that cannot be kept.
-pub(crate) fn check(demand: &Demand) -> Result<(), JournalError> {
+fn check(demand: &Demand) -> Result<(), JournalError> {
     match demand {
         Demand::Planned(Planned::SaveContract(row)) => check_texts("a contract", [row.0.as_str(), row.1.as_str()]),
         Demand::Planned(Planned::Start(start)) => check_start(start),

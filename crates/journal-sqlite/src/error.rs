@@ -1,6 +1,5 @@
 //! Decides which failures mean "not now" and which mean that the file is damaged, and what a person reads of them.
 
-use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -22,16 +21,6 @@ pub(crate) enum Problem {
     Unreadable { text: String, expected: &'static str },
 }
 
-/// The journal cannot be used because of `source`.
-pub(crate) fn unavailable(source: impl Error + Send + Sync + 'static) -> JournalError {
-    JournalError::Unavailable { source: Box::new(source) }
-}
-
-/// The journal holds `what`, which cannot be understood because of `source`.
-pub(crate) fn corrupt(what: impl Into<String>, source: impl Error + Send + Sync + 'static) -> JournalError {
-    JournalError::Corrupt { what: what.into(), source: Box::new(source) }
-}
-
 /// What a failed statement means.
 pub(crate) fn failed(error: sqlx::Error) -> JournalError {
     shared_failure(&Arc::new(error))
@@ -41,10 +30,14 @@ pub(crate) fn failed(error: sqlx::Error) -> JournalError {
 pub(crate) fn shared_failure(error: &Arc<sqlx::Error>) -> JournalError {
     let source = Arc::clone(error);
     match &**error {
-        sqlx::Error::ColumnDecode { index, .. } => corrupt(format!("a column `{}`", index.trim_matches('"')), source),
-        sqlx::Error::Decode(_) => corrupt("a row", source),
-        sqlx::Error::Database(database) if is_damage(database.code().as_deref()) => corrupt("a database file", source),
-        _ => unavailable(source),
+        sqlx::Error::ColumnDecode { index, .. } => {
+            JournalError::corrupt(format!("a column `{}`", index.trim_matches('"')), source)
+        }
+        sqlx::Error::Decode(_) => JournalError::corrupt("a row", source),
+        sqlx::Error::Database(database) if is_damage(database.code().as_deref()) => {
+            JournalError::corrupt("a database file", source)
+        }
+        _ => JournalError::unavailable(source),
     }
 }
 

@@ -9,7 +9,7 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, SqliteConnection};
 
-use crate::error::{Problem, failed, unavailable};
+use crate::error::{Problem, failed};
 
 static MIGRATIONS: Migrator = sqlx::migrate!();
 
@@ -46,7 +46,7 @@ pub(crate) async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConn
     let mut connection = options.connect().await.map_err(failed)?;
     MIGRATIONS.run(&mut connection).await.map_err(|error| match error {
         MigrateError::Execute(error) => failed(error),
-        error => unavailable(error),
+        error => JournalError::unavailable(error),
     })?;
     Ok(connection)
 }
@@ -55,11 +55,11 @@ pub(crate) async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConn
 /// SQLite has its own on the database file.
 pub(crate) fn lock(path: &Path) -> Result<File, JournalError> {
     let lock_path = lock_path(path);
-    let refused = |source| unavailable(Problem::Lock { path: lock_path.clone(), source });
+    let refused = |source| JournalError::unavailable(Problem::Lock { path: lock_path.clone(), source });
     let file = File::options().create(true).truncate(false).write(true).open(&lock_path).map_err(refused)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(unavailable(Problem::InUse { path: path.to_owned() })),
+        Err(TryLockError::WouldBlock) => Err(JournalError::unavailable(Problem::InUse { path: path.to_owned() })),
         Err(TryLockError::Error(source)) => Err(refused(source)),
     }
 }

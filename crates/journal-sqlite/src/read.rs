@@ -10,7 +10,7 @@ use serde_json::Value;
 use sqlx::{Connection, SqliteConnection};
 use uuid::Uuid;
 
-use crate::error::{Problem, corrupt, failed};
+use crate::error::{Problem, failed};
 
 pub(crate) async fn contract(reader: &mut SqliteConnection, fingerprint: &str) -> Result<Option<String>, JournalError> {
     sqlx::query_scalar("SELECT canonical FROM contracts WHERE fingerprint = ?1")
@@ -159,7 +159,7 @@ fn record(run_id: RunId, (sequence, kind, body): (i64, String, String)) -> Resul
 }
 
 fn json(text: &str, what: impl FnOnce() -> String) -> Result<Value, JournalError> {
-    serde_json::from_str(text).map_err(|error| corrupt(what(), error))
+    serde_json::from_str(text).map_err(|error| JournalError::corrupt(what(), error))
 }
 
 fn uuid(text: &str, what: &str) -> Result<Uuid, JournalError> {
@@ -176,5 +176,5 @@ fn time(micros: i64, run_id: RunId) -> Result<Timestamp, JournalError> {
 }
 
 fn unreadable(what: impl Into<String>, text: impl ToString, expected: &'static str) -> JournalError {
-    corrupt(what, Problem::Unreadable { text: text.to_string(), expected })
+    JournalError::corrupt(what, Problem::Unreadable { text: text.to_string(), expected })
 }

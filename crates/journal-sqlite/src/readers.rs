@@ -11,7 +11,7 @@ use onex_journal::JournalError;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
 
-use crate::error::{Problem, failed, unavailable};
+use crate::error::{Problem, failed};
 use crate::file;
 
 /// How many reads run at once.
@@ -44,7 +44,7 @@ impl Readers {
             Some(connection) => connection,
             None => self.connections[self.turn.fetch_add(1, Ordering::Relaxed) % READERS].lock().await,
         };
-        MutexGuard::try_map(connection, Option::as_mut).map_err(|_| unavailable(Problem::Closed))
+        MutexGuard::try_map(connection, Option::as_mut).map_err(|_| JournalError::unavailable(Problem::Closed))
     }
 
     /// Waits for the reads that run, refuses further ones, and closes the connections.

@@ -122,6 +122,16 @@ pub enum JournalError {
 }
 
 impl JournalError {
+    /// The journal cannot be used because of `source`.
+    pub fn unavailable(source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Unavailable { source: Box::new(source) }
+    }
+
+    /// The journal holds `what`, which cannot be understood because of `source`.
+    pub fn corrupt(what: impl Into<String>, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Corrupt { what: what.into(), source: Box::new(source) }
+    }
+
     /// Stable code, see `docs/errors.md`.
     pub fn code(&self) -> &'static str {
         match self {

@@ -14,8 +14,6 @@ mod model;
 mod order;
 pub mod planning;
 
-use std::collections::HashSet;
-
 use async_trait::async_trait;
 use onex_node::{RunId, Timestamp};
 use uuid::Uuid;
@@ -112,20 +110,7 @@ pub trait Journal: Send + Sync {
         now: Timestamp,
         lease_until: Timestamp,
         limit: u32,
-    ) -> Result<Vec<Claim>, JournalError> {
-        let running = self.runs(Some(RunStatus::Running), u32::MAX).await?;
-        let unfinished: HashSet<RunId> = running.iter().map(|header| header.run_id).collect();
-        // Headers come newest first, and sorting keeps that order among equal leases.
-        let expired = running.iter().rev().filter(|header| header.lease_until <= now);
-        let mut expired: Vec<_> =
-            expired.filter(|header| !header.parent.is_some_and(|parent| unfinished.contains(&parent))).collect();
-        expired.sort_by_key(|header| header.lease_until);
-        let mut claims = Vec::new();
-        for header in expired.into_iter().take(limit as usize) {
-            claims.extend(self.claim(header.run_id, owner, now, lease_until).await?);
-        }
-        Ok(claims)
-    }
+    ) -> Result<Vec<Claim>, JournalError>;
 
     /// Takes one unfinished run over if it is free: `owner`'s own, expired at `now`, or started by an unfinished
     /// run that is `owner`'s. Its epoch rises by one. `None` when it is not free, has ended, or is unknown.

@@ -1,7 +1,7 @@
 //! The deciding half that every journal shares: what was asked for, and what is known of the runs it names, make
 //! answers and rows.
 //!
-//! For crates that implement [`Journal`](crate::Journal). A journal gathers [`Request`]s, reads what their
+//! For crates that implement [`Journal`](crate::Journal) by being a [`Store`]. A journal gathers [`Request`]s, reads what their
 //! [`Planned`] demands name into [`Known`], lets a [`Plan`] decide each in the order of arrival, writes the
 //! [`Rows`] in one commit, and answers. Decided here once: what is refused, and what a refusal leaves behind,
 //! which is nothing.
@@ -13,6 +13,7 @@ mod request;
 mod row;
 mod runs;
 mod statistics;
+mod store;
 
 pub use plan::{EntityKey, Known, Plan, Queue, Rows};
 pub use request::{
@@ -23,3 +24,4 @@ pub use row::{
 };
 pub use runs::Head;
 pub use statistics::{Counters, Statistics};
+pub use store::Store;

@@ -104,9 +104,8 @@ impl Tables {
     }
 
     pub(super) fn take_over(&mut self, take_over: &TakeOver) -> Vec<Claim> {
-        let free = self.runs.iter().filter(|(_, run)| {
-            run.head().is_free_for(&take_over.owner, take_over.now) && !self.has_unfinished_parent(run)
-        });
+        let free =
+            self.runs.iter().filter(|(_, run)| run.head().is_free_for(take_over) && !self.has_unfinished_parent(run));
         let mut free: Vec<_> = free.map(|(position, run)| (run.header.lease_until, *position)).collect();
         free.sort_unstable();
         free.truncate(take_over.limit as usize);
@@ -285,6 +284,5 @@ fn record(row: &RecordRow) -> Result<Record, JournalError> {
 }
 
 fn json(text: &str) -> Result<Value, JournalError> {
-    serde_json::from_str(text)
-        .map_err(|error| JournalError::Corrupt { what: "a text".to_owned(), source: Box::new(error) })
+    serde_json::from_str(text).map_err(|error| JournalError::corrupt("a text", error))
 }

@@ -237,7 +237,7 @@ impl Answer {
 }
 
 fn beside(answer: Answer) -> JournalError {
-    JournalError::Unavailable { source: Box::new(Beside(answer)) }
+    JournalError::unavailable(Beside(answer))
 }
 
 impl From<NewRun> for StartRun {

@@ -34,9 +34,11 @@ pub(super) enum Place {
 }
 
 impl Head {
-    /// Whether the run is unfinished and `owner`'s own, or its lease has expired at `now`.
-    pub fn is_free_for(&self, owner: &str, now: Micros) -> bool {
-        self.status == RunStatus::Running && (self.owner == owner || self.lease_until <= now)
+    /// Whether the run is unfinished and free to be taken: its lease has expired, or it is the taker's own and those
+    /// count.
+    pub fn is_free_for(&self, lease: &TakeOver) -> bool {
+        let is_own = lease.with_own && self.owner == lease.owner;
+        self.status == RunStatus::Running && (is_own || self.lease_until <= lease.now)
     }
 
     fn check(&self, append: &AppendRows) -> Result<(), JournalError> {
@@ -117,7 +119,7 @@ impl<'a> Plan<'a> {
 
     pub(super) fn claim(&mut self, run_id: RunId, lease: &'a TakeOver) -> Option<Claim> {
         let head = self.known.heads.get(&run_id)?;
-        if !head.is_free_for(&lease.owner, lease.now) && !self.is_carried_by(head, &lease.owner) {
+        if !head.is_free_for(lease) && !self.is_carried_by(head, &lease.owner) {
             return None;
         }
         let epoch = head.epoch.saturating_add(1);

@@ -91,6 +91,16 @@ impl Journal for Fragile {
         self.inner.take_over(owner, now, lease_until, limit).await
     }
 
+    async fn take_over_expired(
+        &self,
+        owner: &str,
+        now: Timestamp,
+        lease_until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Claim>, JournalError> {
+        self.inner.take_over_expired(owner, now, lease_until, limit).await
+    }
+
     async fn claim(
         &self,
         run_id: RunId,
