@@ -20,7 +20,7 @@ use onex_event::{
 };
 use onex_journal::RunStatus;
 use onex_node::{ErrorClass, Failure, Intent, NodeRegistry, StepId};
-use onex_orchestrator::{Binding, ComputeBinding, NodeOrchestrator, Plan, PlanError, PlannedStep};
+use onex_orchestrator::{Binding, ComputeBinding, MayRetry, NodeOrchestrator, Plan, PlanError, PlannedStep};
 use onex_tests::{
     EFFECT, Edit, ORCHESTRATOR, REDUCER, ScriptedEffect, ScriptedReducer, SourceFile, code, contract, contract_path,
     edited, nodes, read_text, reading, run, sample_events, sources, text, worker, workspace,

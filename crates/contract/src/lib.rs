@@ -12,7 +12,9 @@ mod fingerprint;
 mod locate;
 mod model;
 mod near;
+pub mod order;
 mod path;
+mod policy;
 mod read;
 mod receive;
 mod rules;
@@ -35,6 +37,7 @@ pub use model::{
     WorkflowDefinition, WorkflowMetadata,
 };
 pub use path::{KeyPath, Segment};
+pub use policy::{FailureAction, Policies, RetrySettings, Setting};
 pub use read::{FileKind, Include, Included, MAX_BYTES, Reading, Source, examine, read, read_canonical, read_with};
 pub use rules::{Rule, rules};
 pub use schema::schema;

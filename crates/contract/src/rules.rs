@@ -13,7 +13,6 @@ mod ineffective;
 mod kind;
 mod machine;
 mod names;
-mod order;
 mod pages;
 mod patterns;
 pub(crate) mod reading;

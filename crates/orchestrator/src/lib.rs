@@ -16,6 +16,6 @@ mod state;
 pub use driver::{Clock, DriveError, NodeOrchestrator, Order, Orders, RunEnd, RunRequest, Wish, Worker, Workflows};
 pub use event::{CallId, CarriedCall, Command, EntityAtStart, Event, Parent, RunLimits, Start, StepSummary, Timer};
 pub use plan::{
-    Binding, ComputeBinding, FailureAction, MAX_STEPS, Plan, PlanError, PlannedStep, RetrySettings, Setting,
+    Binding, ComputeBinding, FailureAction, MAX_STEPS, MayRetry, Plan, PlanError, PlannedStep, RetrySettings, Setting,
 };
 pub use state::{Outcome, Publication, Reduced, Refusal, RunState};

@@ -3,18 +3,19 @@
 
 mod bind;
 mod order;
-mod policy;
+mod retries;
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use globset::GlobMatcher;
 use onex_compute::AggregationStrategy;
-use onex_contract::{Contract, ExecutionMode, FailureRecoveryStrategy};
+use onex_contract::{Contract, ExecutionMode, FailureRecoveryStrategy, Policies};
 use onex_node::{NodeRegistry, ResolveError, StepId};
 use serde_json::Value;
 
-pub use policy::{FailureAction, RetrySettings, Setting};
+pub use onex_contract::{FailureAction, RetrySettings, Setting};
+pub use retries::MayRetry;
 
 /// A contract, ready to run.
 #[derive(Clone, Debug)]
@@ -251,12 +252,13 @@ impl Plan {
     pub fn new(contract: &Contract, fingerprint: &str, nodes: &NodeRegistry) -> Result<Self, PlanError> {
         let no_workflow = || PlanError::NoWorkflow { name: contract.name.clone() };
         let workflow = contract.workflow_coordination.as_ref().ok_or_else(no_workflow)?;
-        let policies = policy::Policies::of(contract, workflow);
+        let policies = Policies::of(contract, workflow);
         let mut steps = bind::steps(contract, workflow, &policies, nodes)?;
         bind::mark_absorbed(&mut steps);
         order::synchronize(&mut steps, policies.synchronization_points()).ok_or(PlanError::Cycle)?;
-        let dependents = order::dependents(&steps);
-        let order = order::topological(&steps, &dependents).ok_or(PlanError::Cycle)?;
+        let waits_for = order::waits_for(&steps);
+        let dependents = onex_contract::order::dependents(&waits_for);
+        let order = order::topological(&waits_for).ok_or(PlanError::Cycle)?;
         Ok(Self {
             name: contract.name.clone(),
             fingerprint: fingerprint.to_owned(),

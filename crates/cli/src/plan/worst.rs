@@ -29,8 +29,7 @@ pub(super) fn duration(step: &PlannedStep) -> Duration {
     if !calls(step) {
         return Duration::ZERO;
     }
-    let delays: Duration = (1..=step.retry.max_retries.value).map(|attempt| step.retry.delay(attempt, 1.0)).sum();
-    step.attempt_timeout.value.saturating_mul(attempts(step)).saturating_add(delays)
+    step.retry.longest(step.attempt_timeout.value)
 }
 
 fn calls(step: &PlannedStep) -> bool {

@@ -73,6 +73,14 @@ fn check_and_plan_agree_on_the_worst_case() {
             "consumed_events:",
             "error_handling: {retry_policy: {max_retries: 2, exponential_base: 1.0, initial_delay_ms: 10}}\nconsumed_events:",
         ),
+        (
+            "depends_on: [decide], step_config: {effect_node",
+            "depends_on: [decide], enabled: false, step_config: {effect_node",
+        ),
+        (
+            "depends_on: [decide], step_config: {effect_node",
+            "depends_on: [decide], timeout_ms: 9000, retry_count: 7, step_config: {effect_node",
+        ),
         ("depends_on: [decide], step_config: {effect_node: node_registry_effect, intent_filter: \"postgres.*\"}", {
             "depends_on: [decide, left], step_config: {effect_node: node_registry_effect, intent_filter: \"postgres.*\"}"
         }),

@@ -4,9 +4,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::order::{before, order};
 use super::{Finding, Rule, place};
 use crate::model::Contract;
+use crate::order::{before, topological};
 
 pub(super) const DUPLICATE_STEP: Rule =
     Rule::of_contract("ONEX0020", "two steps have the same id", "give each step its own `node_id`", duplicate_steps);
@@ -72,7 +72,7 @@ fn cycles(contract: &Contract) -> Vec<Finding> {
     let nodes = &workflow.workflow_definition.execution_graph.nodes;
     let before = before(&workflow.workflow_definition.execution_graph);
     let mut is_left = vec![true; nodes.len()];
-    order(&before).into_iter().for_each(|index| is_left[index] = false);
+    topological(&before).into_iter().for_each(|index| is_left[index] = false);
     let Some(first) = is_left.iter().position(|is_left| *is_left) else { return Vec::new() };
     let way = way_round(&before, &is_left, first);
     let ids: Vec<&str> = way.iter().map(|index| nodes[*index].node_id.as_str()).collect();

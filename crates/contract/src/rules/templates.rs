@@ -6,11 +6,12 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::order::{before, dependents, is_parallel};
 use super::{Finding, Rule, place};
 use crate::condition::Expression;
-use crate::model::{Contract, GraphNode, WorkflowCoordination};
+use crate::model::{Contract, ExecutionMode, GraphNode, WorkflowCoordination};
+use crate::order::{before, dependents};
 use crate::path::KeyPath;
+use crate::policy::Policies;
 
 pub(super) const DANGLING: Rule = Rule::of_contract(
     "ONEX0043",
@@ -27,7 +28,7 @@ fn dangling_templates(contract: &Contract) -> Vec<Finding> {
     if indices.is_empty() {
         return Vec::new();
     }
-    let ended = Ended::of(workflow);
+    let ended = Ended::of(contract, workflow);
     let mut findings = Vec::new();
     for index in indices {
         let ended = ended.before(index);
@@ -71,9 +72,13 @@ struct Ended {
 }
 
 impl Ended {
-    fn of(workflow: &WorkflowCoordination) -> Self {
+    fn of(contract: &Contract, workflow: &WorkflowCoordination) -> Self {
         let before = before(&workflow.workflow_definition.execution_graph);
-        Self { is_parallel: is_parallel(workflow), after: dependents(&before), before }
+        Self {
+            is_parallel: Policies::of(contract, workflow).mode().value == ExecutionMode::Parallel,
+            after: dependents(&before),
+            before,
+        }
     }
 
     /// Those that a step depends on; where steps go one after another, all that do not depend on it.

@@ -5,12 +5,11 @@ use std::hash::Hash;
 
 use globset::{Glob, GlobMatcher};
 use onex_compute::AggregationStrategy;
-use onex_contract::{Archetype, Contract, GraphNode, WorkflowCoordination};
+use onex_contract::{Archetype, Contract, GraphNode, Policies, WorkflowCoordination, order};
 use onex_event::Topic;
 use onex_node::{NodeRegistry, StepId};
 use serde_json::Value;
 
-use super::policy::Policies;
 use super::{Binding, ComputeBinding, PlanError, PlannedStep};
 
 /// The steps, as declared.
@@ -21,14 +20,13 @@ pub(super) fn steps(
     nodes: &NodeRegistry,
 ) -> Result<Vec<PlannedStep>, PlanError> {
     let graph = &workflow.workflow_definition.execution_graph;
-    let declared = &graph.nodes;
-    let index = index(declared.iter().map(|node| node.node_id.as_str()));
-    let step = |node: &GraphNode| {
+    let before = order::before(graph);
+    let step = |(node, before): (&GraphNode, &Vec<usize>)| {
         let binder = Binder { contract, node, nodes };
         let binding = binder.binding()?;
         Ok(PlannedStep {
             id: StepId::from(node.node_id.as_str()),
-            depends_on: dependencies(graph.before(node), &index),
+            depends_on: each_once(before),
             after: Vec::new(),
             is_enabled: node.enabled.unwrap_or(true),
             skip_on_failure: node.skip_on_failure.unwrap_or(false),
@@ -47,7 +45,7 @@ pub(super) fn steps(
             matcher: binder.matcher()?,
         })
     };
-    declared.iter().map(step).collect()
+    graph.nodes.iter().zip(&before).map(step).collect()
 }
 
 /// Where each id stands; of two that are equal, the first.
@@ -59,11 +57,10 @@ pub(super) fn index<K: Hash + Eq + Clone>(ids: impl Iterator<Item = K>) -> HashM
     index
 }
 
-/// Indices of a step's dependencies; a name twice counts once (O-04), an unknown one not at all (O-11).
-fn dependencies<'g>(before: impl Iterator<Item = &'g str>, index: &HashMap<&str, usize>) -> Vec<usize> {
+/// A step's dependencies; one that is named twice counts once (O-04).
+fn each_once(before: &[usize]) -> Vec<usize> {
     let mut seen = HashSet::new();
-    let known = before.filter_map(|dependency| index.get(dependency).copied());
-    known.filter(|dependency| seen.insert(*dependency)).collect()
+    before.iter().copied().filter(|dependency| seen.insert(*dependency)).collect()
 }
 
 /// A step's failure is absorbed when something depends on it, all that does takes failures as input, and the step

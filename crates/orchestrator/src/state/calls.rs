@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::schedule::deadline_failure;
 use super::{Progress, RunState, StepRun, milliseconds_between};
 use crate::event::{CallId, Command, Timer};
-use crate::plan::Binding;
+use crate::plan::{Binding, MayRetry};
 
 /// Where a call stands.
 #[derive(Clone, Debug, PartialEq)]

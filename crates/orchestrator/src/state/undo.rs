@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::RunState;
 use super::calls::CallStatus;
 use crate::event::{CallId, Command, Timer};
+use crate::plan::MayRetry;
 
 /// The undoing of a run.
 #[derive(Clone, Debug, Default)]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use onex_node::ErrorClass::{Authentication, Connection, Internal, Throttled, Timeout, Unavailable, Validation};
 use onex_node::{ErrorClass, Failure, IdempotencyKey, StepId};
+use onex_orchestrator::MayRetry;
 
 use super::{paused, sequential, table};
 use crate::support::{Case, Deed, RUN};

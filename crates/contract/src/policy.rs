@@ -4,11 +4,10 @@
 
 use std::time::Duration;
 
-use onex_contract::{
+use crate::model::{
     Archetype, Contract, CoordinationRules, ErrorAction, ErrorType, ExecutionMode, FailureRecoveryStrategy, GraphNode,
     RetryPolicy, WorkflowCoordination,
 };
-use onex_node::{Failure, Retry};
 
 /// A settled rule.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,7 +31,7 @@ pub enum FailureAction {
 
 impl Setting<FailureAction> {
     /// Whether the step itself says that its failure stops the run, whatever takes it as input.
-    pub(super) fn is_own_stop(&self) -> bool {
+    pub fn is_own_stop(&self) -> bool {
         self.origin == STEP && self.value != FailureAction::Continue
     }
 }
@@ -56,30 +55,10 @@ pub struct RetrySettings {
     pub never: Vec<String>,
 }
 
-/// The name that stands for every error of an effect.
-const ANY_EFFECT_ERROR: &str = "EffectExecutionError";
-/// An open breaker refuses without asking the backend; waiting inside the run does not help.
-const BREAKER_OPEN: &str = "ONEX4005";
+/// How many retries are looked at one by one; ten times what a contract may ask for (ONEX0030).
+const MAX_GROWTHS: u32 = 100;
 
 impl RetrySettings {
-    /// Whether an attempt that failed so may be made again.
-    pub fn may_retry(&self, failure: &Failure) -> bool {
-        let names = [failure.error_type(), failure.class.error_type()];
-        let named = |list: &[String]| list.iter().any(|name| names.contains(&name.as_str()));
-        if failure.code == BREAKER_OPEN || named(&self.never) {
-            return false;
-        }
-        match failure.class.retry() {
-            Retry::Never => false,
-            Retry::WhenNamed => named(&self.retry_on),
-            Retry::Later => {
-                self.retry_on.is_empty()
-                    || named(&self.retry_on)
-                    || self.retry_on.iter().any(|name| name == ANY_EFFECT_ERROR)
-            }
-        }
-    }
-
     /// The delay after attempt `attempt` (from 1) failed: `min(initial·base^(attempt-1), max)·(1 ± jitter)`,
     /// jitter applied after the cap. `chance` is from 0 to 1.
     pub fn delay(&self, attempt: u32, chance: f64) -> Duration {
@@ -89,10 +68,20 @@ impl RetrySettings {
         let varied = capped * (1.0 + self.jitter.value * (2.0 * chance - 1.0));
         Duration::try_from_secs_f64(varied).unwrap_or(self.max_delay.value)
     }
+
+    /// All attempts of one call and the longest delays between them, when an attempt takes as long as it may.
+    pub fn longest(&self, attempt: Duration) -> Duration {
+        let retries = self.max_retries.value;
+        let growing = (1..=retries.min(MAX_GROWTHS)).map(|failed| self.delay(failed, 1.0));
+        let grown = self.delay(MAX_GROWTHS + 1, 1.0).saturating_mul(retries.saturating_sub(MAX_GROWTHS));
+        let delays = growing.fold(grown, Duration::saturating_add);
+        attempt.saturating_mul(retries.saturating_add(1)).saturating_add(delays)
+    }
 }
 
-/// A contract's declared rules.
-pub(super) struct Policies<'c> {
+/// A contract's declared rules, and what they settle to.
+#[derive(Clone, Copy, Debug)]
+pub struct Policies<'c> {
     workflow: &'c WorkflowCoordination,
     rules: &'c CoordinationRules,
     retry: Option<&'c RetryPolicy>,
@@ -121,7 +110,8 @@ fn milliseconds(value: Option<u64>) -> Option<Duration> {
 }
 
 impl<'c> Policies<'c> {
-    pub(super) fn of(contract: &'c Contract, workflow: &'c WorkflowCoordination) -> Self {
+    /// Those of a contract and its workflow.
+    pub fn of(contract: &'c Contract, workflow: &'c WorkflowCoordination) -> Self {
         let handling = contract.error_handling.as_ref();
         Self {
             workflow,
@@ -131,7 +121,8 @@ impl<'c> Policies<'c> {
         }
     }
 
-    pub(super) fn mode(&self) -> Setting<ExecutionMode> {
+    /// How steps follow each other (G-12).
+    pub fn mode(&self) -> Setting<ExecutionMode> {
         if self.rules.parallel_execution_allowed == Some(false) {
             let declared = self.rules.execution_mode.filter(|mode| *mode == ExecutionMode::Batch);
             return Setting { value: declared.unwrap_or(ExecutionMode::Sequential), origin: RULES };
@@ -143,7 +134,7 @@ impl<'c> Policies<'c> {
     }
 
     /// The smallest declared limit (G-11); 1 unless steps may run at once.
-    pub(super) fn max_parallel(&self) -> Setting<u32> {
+    pub fn max_parallel(&self) -> Setting<u32> {
         if self.mode().value != ExecutionMode::Parallel {
             return Setting { value: 1, origin: "execution_mode" };
         }
@@ -153,13 +144,14 @@ impl<'c> Policies<'c> {
             .map_or(Setting { value: 4, origin: DEFAULT }, |(limit, origin)| Setting { value: limit.max(1), origin })
     }
 
-    pub(super) fn strategy(&self) -> Setting<FailureRecoveryStrategy> {
+    /// What a failed step leads to, where it does not say so itself.
+    pub fn strategy(&self) -> Setting<FailureRecoveryStrategy> {
         settle([(self.rules.failure_recovery_strategy, RULES)], FailureRecoveryStrategy::Retry)
     }
 
     /// The step's own comes before the run's; a step that is tried again stops the run when that is of no
     /// use (G-30).
-    pub(super) fn on_failure(&self, step: &GraphNode) -> Setting<FailureAction> {
+    pub fn on_failure(&self, step: &GraphNode) -> Setting<FailureAction> {
         let own = step.error_action.map(|action| match action {
             ErrorAction::Stop | ErrorAction::Retry => FailureAction::Stop,
             ErrorAction::Continue => FailureAction::Continue,
@@ -174,11 +166,13 @@ impl<'c> Policies<'c> {
         own.map_or(Setting { value: by_strategy, origin: of_run.origin }, |value| Setting { value, origin: STEP })
     }
 
-    pub(super) fn synchronization_points(&self) -> &'c [String] {
+    /// Steps that all later ones wait for (G-18).
+    pub fn synchronization_points(&self) -> &'c [String] {
         &self.rules.synchronization_points
     }
 
-    pub(super) fn rollback(&self) -> Setting<bool> {
+    /// Whether a failed run undoes its effects.
+    pub fn rollback(&self) -> Setting<bool> {
         let by_strategy = (self.strategy().value == FailureRecoveryStrategy::Rollback).then_some(true);
         let declared = [
             (by_strategy, "coordination_rules.failure_recovery_strategy"),
@@ -189,7 +183,7 @@ impl<'c> Policies<'c> {
     }
 
     /// The smallest declared timeout (G-41).
-    pub(super) fn run_timeout(&self) -> Setting<Option<Duration>> {
+    pub fn run_timeout(&self) -> Setting<Option<Duration>> {
         let metadata = self.workflow.workflow_definition.workflow_metadata.timeout_ms;
         let declared = [(self.rules.timeout_ms, RULES), (metadata, METADATA), (self.workflow.timeout_ms, WORKFLOW)];
         let smallest =
@@ -201,7 +195,7 @@ impl<'c> Policies<'c> {
     }
 
     /// How long an attempt may take; a workflow of its own, as long as a run may, since its steps have their own.
-    pub(super) fn attempt_timeout(&self, step: &GraphNode) -> Setting<Duration> {
+    pub fn attempt_timeout(&self, step: &GraphNode) -> Setting<Duration> {
         let own = [(milliseconds(step.step_config.timeout_ms), CONFIG), (milliseconds(step.timeout_ms), STEP)];
         if step.node_type.archetype == Archetype::Orchestrator {
             return settle(own, LONGEST_RUN);
@@ -209,7 +203,8 @@ impl<'c> Policies<'c> {
         settle(own.into_iter().chain([(milliseconds(self.rules.step_timeout_ms), RULES)]), Duration::from_secs(10))
     }
 
-    pub(super) fn retry(&self, step: &GraphNode) -> RetrySettings {
+    /// How failed attempts of a step are tried again.
+    pub fn retry(&self, step: &GraphNode) -> RetrySettings {
         let policy = |read: fn(&RetryPolicy) -> Option<u64>| milliseconds(self.retry.and_then(read));
         let base = self.retry.and_then(|retry| retry.exponential_base);
         RetrySettings {
