@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::Value;
 
 use super::kind::any_case;
-use super::{NodeType, Version, anything};
+use super::{Archetype, NodeType, Version, anything};
 
 /// `workflow_coordination`. Its own rules stand for those of `coordination_rules` where these are silent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -160,6 +160,15 @@ pub struct GraphNode {
     /// What it binds to.
     #[serde(default)]
     pub step_config: StepConfig,
+}
+
+impl GraphNode {
+    /// Whether it carries intents out; other effect steps receive or publish.
+    pub fn carries_out(&self) -> bool {
+        let config = &self.step_config;
+        let names_effect = config.effect_node.is_some() || config.intent_filter.is_some() || config.intent.is_some();
+        self.node_type.archetype == Archetype::Effect && config.event_type.is_none() && names_effect
+    }
 }
 
 /// `step_config`: what a step is bound to, and its own rules, which come before all others.

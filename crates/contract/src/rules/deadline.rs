@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::{Finding, Rule, place};
-use crate::model::{Archetype, Contract, ExecutionGraph, ExecutionMode, GraphNode, WorkflowCoordination};
+use crate::model::{Contract, ExecutionGraph, ExecutionMode, GraphNode, WorkflowCoordination};
 use crate::order::{before, topological};
 use crate::path::KeyPath;
 use crate::policy::Policies;
@@ -64,10 +64,7 @@ fn longest_way(graph: &ExecutionGraph, durations: &[Duration]) -> Duration {
 
 /// All attempts of one step and the longest delays between them; nothing for a step that calls nobody.
 fn longest(policies: &Policies<'_>, node: &GraphNode) -> Duration {
-    let config = &node.step_config;
-    let names_effect = config.effect_node.is_some() || config.intent_filter.is_some() || config.intent.is_some();
-    let calls = node.enabled != Some(false) && config.event_type.is_none() && names_effect;
-    if node.node_type.archetype != Archetype::Effect || !calls {
+    if !node.carries_out() || node.enabled == Some(false) {
         return Duration::ZERO;
     }
     policies.retry(node).longest(policies.attempt_timeout(node).value)

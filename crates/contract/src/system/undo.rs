@@ -11,8 +11,9 @@ use serde_json::Value;
 
 use super::{FileFacts, in_file};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::model::{Archetype, Contract, FailureRecoveryStrategy, GraphNode};
+use crate::model::{Archetype, Contract, GraphNode};
 use crate::path::KeyPath;
+use crate::policy::{FailureAction, Policies};
 use crate::receive::matcher;
 use crate::rules::{Rule, place};
 
@@ -61,25 +62,25 @@ pub(super) fn taken_back(contract: &Contract) -> Vec<TakenBack> {
     taken_back.filter(|step| !step.calls.is_empty()).collect()
 }
 
-/// As the orchestrator settles it: the strategy, then the rules, then the workflow.
+/// Whether a failed run undoes its effects, whichever of its steps fails.
 fn is_rolled_back(contract: &Contract) -> bool {
     let Some(workflow) = &contract.workflow_coordination else { return false };
-    let rules = &workflow.workflow_definition.coordination_rules;
-    let by_strategy = rules.failure_recovery_strategy == Some(FailureRecoveryStrategy::Rollback);
-    by_strategy || rules.rollback_enabled.or(workflow.rollback_enabled) == Some(true)
+    let policies = Policies::of(contract, workflow);
+    let compensates = |step: &GraphNode| policies.on_failure(step).value == FailureAction::Compensate;
+    policies.rollback().value || contract.steps().iter().any(compensates)
 }
 
 fn calls(contract: &Contract, node: &GraphNode) -> Vec<(Option<String>, String)> {
-    let config = &node.step_config;
-    let calls = config.event_type.is_none() && (config.effect_node.is_some() || config.intent_filter.is_some());
-    if node.node_type.archetype != Archetype::Effect || !calls {
+    if !node.carries_out() {
         return Vec::new();
     }
+    let config = &node.step_config;
     let filter = config.intent_filter.as_deref().and_then(matcher);
     let routes = contract.intent_consumption.iter().flat_map(|consumption| &consumption.intent_routing_table);
-    let taken = routes.filter(|(kind, _)| filter.as_ref().is_none_or(|filter| filter.is_match(kind)));
+    let is_own = |kind: &String| config.intent.as_ref().is_none_or(|own| own == kind);
+    let taken = routes.filter(|(kind, _)| is_own(kind) && filter.as_ref().is_none_or(|filter| filter.is_match(kind)));
     let taken: Vec<_> = taken.map(|(kind, effect)| (Some(kind.clone()), effect.clone())).collect();
-    let unrouted = config.effect_node.iter().map(|effect| (None, effect.clone()));
+    let unrouted = config.effect_node.iter().map(|effect| (config.intent.clone(), effect.clone()));
     if taken.is_empty() { unrouted.collect() } else { taken }
 }
 
