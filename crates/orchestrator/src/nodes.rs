@@ -2,12 +2,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use onex_compute::{Aggregation, PassThrough, Scope, flattened};
+use onex_compute::{Aggregation, PassThrough, flattened};
 use onex_node::{Compute, ErrorClass, Failure, IntentOutcome, NodeRegistry, ResolveError, StepId};
 use serde_json::{Value, json};
 
-use crate::plan::{Binding, ComputeBinding, Plan, PlannedStep};
-use crate::state::RunState;
+use crate::plan::{Binding, ComputeBinding, Plan};
+use crate::state::{RunState, item_result};
 
 /// The entity an event belongs to, and the reducer that says so.
 pub(crate) struct Entity {
@@ -39,7 +39,7 @@ fn computed_step(state: &RunState, nodes: &NodeRegistry, step: &StepId) -> Resul
     let index = state.plan().index_of(step);
     let index = index.ok_or_else(|| Failure::new(ErrorClass::Internal, "ONEX3032", format!("no step `{step}`")))?;
     let planned = &state.plan().steps[index];
-    let input = || needed_scope(state, planned).map_or(Ok(None), |scope| state.bound_input(index, &scope));
+    let input = || state.bound_input(index);
     match &planned.binding {
         Binding::Reduce { reducer } => reduce(state, nodes, reducer, input()?),
         Binding::Compute(binding) if planned.for_each.is_some() => computed_for_each(state, nodes, index, binding),
@@ -51,11 +51,6 @@ fn computed_step(state: &RunState, nodes: &NodeRegistry, step: &StepId) -> Resul
     }
 }
 
-/// The scope of a step's templates; most steps have none, and need none.
-fn needed_scope(state: &RunState, planned: &PlannedStep) -> Option<Scope> {
-    planned.input.is_some().then(|| state.scope())
-}
-
 /// Computes a step for each item of its list; as many may fail as the step tolerates. The results are in the order
 /// of the items.
 fn computed_for_each(
@@ -64,19 +59,14 @@ fn computed_for_each(
     index: usize,
     binding: &ComputeBinding,
 ) -> Result<Value, Failure> {
-    let scope = state.scope();
-    let (mut results, mut failed) = (Vec::new(), 0);
-    for (position, item) in state.items(index, &scope)?.unwrap_or_default().into_iter().enumerate() {
-        let scope = scope.clone().with("item", item.clone()).with("index", json!(position));
-        let input = state.bound_input(index, &scope)?.unwrap_or(item);
-        results.push(match computed(state, nodes, index, binding, Some(&input)) {
-            Ok(output) => json!({ "output": output }),
-            Err(failure) if failed == state.plan().steps[index].max_failures => return Err(failure),
-            Err(failure) => {
-                failed += 1;
-                json!({"error": {"code": failure.code, "message": failure.message}})
-            }
-        });
+    let mut left = state.plan().steps[index].max_failures;
+    let mut results = Vec::new();
+    for input in state.inputs_by_item(index)?.unwrap_or_default() {
+        let result = computed(state, nodes, index, binding, Some(&input));
+        if let Err(failure) = &result {
+            left = left.checked_sub(1).ok_or_else(|| failure.clone())?;
+        }
+        results.push(item_result(result.as_ref()));
     }
     Ok(json!({ "results": results }))
 }

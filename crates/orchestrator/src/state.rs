@@ -22,6 +22,7 @@ use crate::event::{CallId, Command, Event, Start, Timer};
 use crate::plan::Plan;
 use agenda::Agenda;
 use calls::Call;
+pub(crate) use calls::item_result;
 pub use outcome::{Outcome, Publication, Reduced};
 use pause::Pauses;
 use undo::Undo;

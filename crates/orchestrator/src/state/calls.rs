@@ -314,13 +314,20 @@ impl RunState {
     }
 }
 
-/// What became of each item, in the order of the list: `{output}`, `{error: {code, message}}`, or null for one that
-/// was not reached.
+/// What became of each item, in the order of the list; null for one that was not reached.
 fn results(step: &StepRun) -> Vec<Value> {
     let result = |call: &Call| match &call.status {
-        CallStatus::Succeeded { output } => json!({ "output": output }),
-        CallStatus::Failed { failure } => json!({"error": {"code": failure.code, "message": failure.message}}),
+        CallStatus::Succeeded { output } => item_result(Ok(output)),
+        CallStatus::Failed { failure } => item_result(Err(failure)),
         CallStatus::Queued | CallStatus::InFlight | CallStatus::Waiting => Value::Null,
     };
     step.calls.iter().map(result).collect()
+}
+
+/// What is told of one item of a list: `{output}`, or `{error: {code, message}}`.
+pub(crate) fn item_result(result: Result<&Value, &Failure>) -> Value {
+    match result {
+        Ok(output) => json!({ "output": output }),
+        Err(failure) => json!({"error": {"code": failure.code, "message": failure.message}}),
+    }
 }

@@ -4,7 +4,7 @@
 use onex_node::{ErrorClass, Failure, Intent, IntentOutcome};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::RunState;
 use super::calls::Call;
@@ -28,17 +28,11 @@ impl RunState {
     }
 
     fn own_intents(&self, index: usize, kind: &str) -> Result<Vec<Intent>, Failure> {
-        let scope = self.scope();
-        let intent = |payload| Intent { kind: kind.to_owned(), payload };
-        let Some(items) = self.items(index, &scope)? else {
-            let input = self.bound_input(index, &scope)?;
-            return Ok(vec![intent(input.unwrap_or_else(|| self.input().clone()))]);
+        let payloads = match self.inputs_by_item(index)? {
+            Some(inputs) => inputs,
+            None => vec![self.bound_input(index)?.unwrap_or_else(|| self.input().clone())],
         };
-        let payload = |(position, item): (usize, Value)| {
-            let scope = scope.clone().with("item", item.clone()).with("index", json!(position));
-            Ok(intent(self.bound_input(index, &scope)?.unwrap_or(item)))
-        };
-        items.into_iter().enumerate().map(payload).collect()
+        Ok(payloads.into_iter().map(|payload| Intent { kind: kind.to_owned(), payload }).collect())
     }
 
     /// Takes the step's intents, what is settled, and a refusal, from its dependencies' outputs.

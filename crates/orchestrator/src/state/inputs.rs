@@ -4,14 +4,61 @@ use std::borrow::Cow;
 
 use onex_compute::{Scope, resolve};
 use onex_contract::{Expression, Verdict, lookup};
-use onex_node::{ErrorClass, Failure, StepResult};
+use onex_node::{ErrorClass, Failure, StepId, StepResult};
 use serde_json::{Value, json};
 
 use super::{Progress, RunState};
 
 impl RunState {
+    /// The step's input with its templates resolved; `None` when it declares none.
+    ///
+    /// # Errors
+    ///
+    /// A template leads to nothing.
+    pub(crate) fn bound_input(&self, index: usize) -> Result<Option<Value>, Failure> {
+        let template = self.plan.steps[index].input.as_ref();
+        template.map(|template| resolved(template, &self.scope())).transpose()
+    }
+
+    /// What the step is given for each item of its list: its input, else the item; `None` when it has no list.
+    ///
+    /// # Errors
+    ///
+    /// A template leads to nothing, the list's one to no list, or the list is too long.
+    pub(crate) fn inputs_by_item(&self, index: usize) -> Result<Option<Vec<Value>>, Failure> {
+        let planned = &self.plan.steps[index];
+        let Some(list) = &planned.for_each else { return Ok(None) };
+        let mut scope = self.scope();
+        let mut inputs = Vec::new();
+        for (position, item) in self.items(&planned.id, list, &scope)?.into_iter().enumerate() {
+            inputs.push(match &planned.input {
+                None => item,
+                Some(template) => {
+                    scope = scope.with("item", item).with("index", json!(position));
+                    resolved(template, &scope)?
+                }
+            });
+        }
+        Ok(Some(inputs))
+    }
+
+    fn items(&self, step: &StepId, list: &Value, scope: &Scope) -> Result<Vec<Value>, Failure> {
+        let most = self.limits().items as usize;
+        let refused = |problem: String| {
+            let message = format!("`for_each` of step `{step}` {problem}");
+            Err(Failure::new(ErrorClass::Validation, "ONEX3014", message).named("ListError"))
+        };
+        match resolved(list, scope)? {
+            Value::Array(items) if items.len() > most => {
+                refused(format!("has {} items, at most {most} may be", items.len()))
+            }
+            Value::Array(items) => Ok(items),
+            _ => refused("gives no list".to_owned()),
+        }
+    }
+
     /// What templates of a step can see.
-    pub(crate) fn scope(&self) -> Scope {
+    fn scope(&self) -> Scope {
         let run = json!({
             "id": self.run_id(),
             "correlation_id": self.correlation_id(),
@@ -19,38 +66,6 @@ impl RunState {
             "orchestrator": self.plan().name,
         });
         Scope::new().with("input", self.input().clone()).with("steps", self.outputs()).with("run", run)
-    }
-
-    /// The step's input with its templates resolved; `None` when it declares none.
-    ///
-    /// # Errors
-    ///
-    /// A template leads to nothing.
-    pub(crate) fn bound_input(&self, index: usize, scope: &Scope) -> Result<Option<Value>, Failure> {
-        let template = self.plan.steps[index].input.as_ref();
-        template.map(|template| resolved(template, scope)).transpose()
-    }
-
-    /// The items that a step is carried out for; `None` when it is carried out once.
-    ///
-    /// # Errors
-    ///
-    /// The list's template leads to nothing or to no list, or the list is too long.
-    pub(crate) fn items(&self, index: usize, scope: &Scope) -> Result<Option<Vec<Value>>, Failure> {
-        let planned = &self.plan.steps[index];
-        let Some(template) = &planned.for_each else { return Ok(None) };
-        let most = self.limits().items as usize;
-        let refused = |problem: String| {
-            let message = format!("`for_each` of step `{}` {problem}", planned.id);
-            Err(Failure::new(ErrorClass::Validation, "ONEX3014", message).named("ListError"))
-        };
-        match resolved(template, scope)? {
-            Value::Array(items) if items.len() > most => {
-                refused(format!("has {} items, at most {most} may be", items.len()))
-            }
-            Value::Array(items) => Ok(Some(items)),
-            _ => refused("gives no list".to_owned()),
-        }
     }
 
     /// What is wrong with the step's conditions: the first that does not hold.
@@ -105,7 +120,7 @@ fn status(result: &StepResult) -> &'static str {
     }
 }
 
-pub(crate) fn resolved(template: &Value, scope: &Scope) -> Result<Value, Failure> {
+fn resolved(template: &Value, scope: &Scope) -> Result<Value, Failure> {
     resolve(template, scope)
         .map_err(|error| Failure::new(ErrorClass::Validation, "ONEX3011", error.to_string()).named("TemplateError"))
 }
