@@ -58,12 +58,14 @@ pub struct Rule {
     /// How to mend it.
     pub help: &'static str,
     check: Option<fn(&Contract) -> Vec<Finding>>,
+    /// Whether it looks at one section of a contract alone, and so says the truth of it whatever the others are.
+    is_local: bool,
 }
 
 impl Rule {
     /// A rule that is checked elsewhere: by the reader, or by [`crate::system`] over all contracts.
     pub(crate) const fn elsewhere(code: &'static str, title: &'static str, help: &'static str) -> Self {
-        Self { code, severity: Severity::Error, title, help, check: None }
+        Self { code, severity: Severity::Error, title, help, check: None, is_local: false }
     }
 
     const fn of_contract(
@@ -72,7 +74,11 @@ impl Rule {
         help: &'static str,
         check: fn(&Contract) -> Vec<Finding>,
     ) -> Self {
-        Self { code, severity: Severity::Error, title, help, check: Some(check) }
+        Self { code, severity: Severity::Error, title, help, check: Some(check), is_local: false }
+    }
+
+    const fn local(self) -> Self {
+        Self { is_local: true, ..self }
     }
 
     pub(crate) const fn warning(self) -> Self {
@@ -137,6 +143,12 @@ const ALL: &[Rule] = &[
     ineffective::NOT_SERVED,
     ineffective::NOTHING_TO_CHECKPOINT,
 ];
+
+/// What the rules say that look at one section each.
+pub(crate) fn check_locally(contract: &Contract) -> Vec<Finding> {
+    let local = ALL.iter().filter(|rule| rule.is_local);
+    local.filter_map(|rule| rule.check).flat_map(|check| check(contract)).collect()
+}
 
 pub(crate) fn check(contract: &Contract) -> Vec<Finding> {
     ALL.iter().filter_map(|rule| rule.check).flat_map(|check| check(contract)).collect()

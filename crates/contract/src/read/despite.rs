@@ -6,21 +6,11 @@ use std::collections::BTreeSet;
 use crate::path::{KeyPath, Segment};
 use crate::rules::Finding;
 
-/// Rules that look at the graph or the state machine alone.
-const OF_ONE_SECTION: [&str; 14] = [
-    "ONEX0020", "ONEX0021", "ONEX0022", "ONEX0023", "ONEX0030", "ONEX0041", "ONEX0043", "ONEX0046", "ONEX0047",
-    "ONEX0060", "ONEX0061", "ONEX0062", "ONEX0064", "ONEX0065",
-];
-
-/// What the rules found that the errors of shape have nothing to do with.
-pub(super) fn trusted(found: Vec<Finding>, errors: &[Finding]) -> Vec<Finding> {
+/// What local rules found that the errors of shape have nothing to do with.
+pub(super) fn trusted(found: impl Iterator<Item = Finding>, errors: &[Finding]) -> Vec<Finding> {
     let broken: BTreeSet<Section> = errors.iter().map(|error| section(&error.diagnostic.path)).collect();
-    let is_trusted = |finding: &Finding| {
-        let section = section(&finding.diagnostic.path);
-        let is_whole = !broken.contains(&section) && !broken.contains(&section.around());
-        OF_ONE_SECTION.contains(&finding.diagnostic.code) && is_whole
-    };
-    found.into_iter().filter(is_trusted).collect()
+    let is_whole = |section: Section| !broken.contains(&section.around()) && !broken.contains(&section);
+    found.filter(|finding| is_whole(section(&finding.diagnostic.path))).collect()
 }
 
 /// Keys of a step that say which steps there are; one without its id or type is taken out whole.

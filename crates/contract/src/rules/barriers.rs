@@ -9,6 +9,7 @@ pub(super) const UNKNOWN_POINT: Rule = Rule::of_contract(
     "write the `node_id` of the step that the later ones wait for",
     unknown_points,
 )
+.local()
 .warning();
 
 fn unknown_points(contract: &Contract) -> Vec<Finding> {

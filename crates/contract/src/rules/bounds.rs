@@ -8,7 +8,8 @@ use crate::model::Contract;
 use crate::path::KeyPath;
 
 pub(super) const OUT_OF_BOUNDS: Rule =
-    Rule::of_contract("ONEX0030", "a number is out of bounds", "choose a number within the bounds", out_of_bounds);
+    Rule::of_contract("ONEX0030", "a number is out of bounds", "choose a number within the bounds", out_of_bounds)
+        .local();
 
 const RETRIES: RangeInclusive<f64> = 0.0..=10.0;
 const STEP_TIMEOUT: RangeInclusive<f64> = 100.0..=300_000.0;

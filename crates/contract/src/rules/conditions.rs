@@ -10,7 +10,8 @@ pub(super) const CONDITION: Rule = Rule::of_contract(
     "a condition cannot be evaluated",
     "write `field operator value`, such as `retry_count < 3`, or `field is_present`",
     bad_conditions,
-);
+)
+.local();
 
 fn bad_conditions(contract: &Contract) -> Vec<Finding> {
     let written = guards(contract).chain(step_conditions(contract));

@@ -11,7 +11,8 @@ pub(super) const EDGES: Rule = Rule::of_contract(
     "edges and depends_on disagree",
     "make `edges` mirror `depends_on`, or write only one of them",
     disagreeing_edges,
-);
+)
+.local();
 
 fn disagreeing_edges(contract: &Contract) -> Vec<Finding> {
     let Some(workflow) = &contract.workflow_coordination else { return Vec::new() };

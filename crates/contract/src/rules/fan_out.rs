@@ -11,7 +11,8 @@ pub(super) const FOR_EACH: Rule = Rule::of_contract(
     "a step cannot be carried out for each item of a list",
     "use it with an EFFECT that has `intent` and `input`, a COMPUTE or an ORCHESTRATOR step, and `${...}` for the list",
     misplaced,
-);
+)
+.local();
 
 fn misplaced(contract: &Contract) -> Vec<Finding> {
     let steps = contract.steps().iter().enumerate();

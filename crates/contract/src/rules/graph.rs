@@ -9,21 +9,24 @@ use crate::model::Contract;
 use crate::order::{before, topological};
 
 pub(super) const DUPLICATE_STEP: Rule =
-    Rule::of_contract("ONEX0020", "two steps have the same id", "give each step its own `node_id`", duplicate_steps);
+    Rule::of_contract("ONEX0020", "two steps have the same id", "give each step its own `node_id`", duplicate_steps)
+        .local();
 
 pub(super) const UNDECLARED_DEPENDENCY: Rule = Rule::of_contract(
     "ONEX0021",
     "a step depends on one that is not declared",
     "name a `node_id` of the same graph",
     undeclared_dependencies,
-);
+)
+.local();
 
 pub(super) const CYCLE: Rule = Rule::of_contract(
     "ONEX0022",
     "the execution graph has a cycle",
     "remove one of the dependencies on the way",
     cycles,
-);
+)
+.local();
 
 pub(super) const ISOLATED: Rule = Rule::of_contract(
     "ONEX0024",

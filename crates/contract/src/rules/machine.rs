@@ -15,7 +15,8 @@ pub(super) const UNKNOWN_STATE: Rule = Rule::of_contract(
     "a state machine names a state that is not declared",
     "list every state under `states`",
     |contract| each(contract, unknown_states),
-);
+)
+.local();
 
 pub(super) const TERMINAL_EXIT: Rule = Rule::of_contract(
     "ONEX0062",
@@ -23,6 +24,7 @@ pub(super) const TERMINAL_EXIT: Rule = Rule::of_contract(
     "remove the transition, or do not call the state terminal",
     |contract| each(contract, exits_from_terminal_states),
 )
+.local()
 .warning();
 
 pub(super) const UNREACHABLE_STATE: Rule =
@@ -36,14 +38,16 @@ pub(super) const AMBIGUOUS: Rule = Rule::of_contract(
     "two transitions answer the same trigger",
     "give them different priorities",
     |contract| each(contract, ambiguous_transitions),
-);
+)
+.local();
 
 pub(super) const DUPLICATE_STATE: Rule = Rule::of_contract(
     "ONEX0065",
     "two states have the same name",
     "give each state its own `state_name`, or remove one of the two",
     |contract| each(contract, duplicate_states),
-);
+)
+.local();
 
 fn duplicate_states(machine: &StateMachine, root: &KeyPath) -> Vec<Finding> {
     let mut seen = BTreeSet::new();

@@ -20,7 +20,8 @@ pub(super) const AGGREGATION: Rule = Rule::of_contract(
     "the aggregation strategy is unknown",
     "use `all_or_partial` or `all_or_none`",
     unknown_aggregations,
-);
+)
+.local();
 
 pub(super) const UNPUBLISHED_EVENT: Rule = Rule::of_contract(
     "ONEX0042",

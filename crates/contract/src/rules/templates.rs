@@ -18,7 +18,8 @@ pub(super) const DANGLING: Rule = Rule::of_contract(
     "a template leads nowhere",
     "write `${input.x}`, `${steps.ID.output.x}` with a step that comes before, or `${run.id}`",
     dangling_templates,
-);
+)
+.local();
 
 fn dangling_templates(contract: &Contract) -> Vec<Finding> {
     let Some(workflow) = &contract.workflow_coordination else { return Vec::new() };
