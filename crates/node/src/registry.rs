@@ -3,7 +3,7 @@
 //! The binary registers the nodes it was built with; contracts name them. A name that nothing
 //! answers to is an error when the plan is made, before anything runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -48,7 +48,7 @@ pub struct NodeRegistry {
     effects: BTreeMap<String, Arc<dyn Effect>>,
     computes: BTreeMap<String, Arc<dyn Compute>>,
     /// Names of the contracts whose workflows can be run as steps of others.
-    workflows: BTreeMap<String, ()>,
+    workflows: BTreeSet<String>,
 }
 
 impl NodeRegistry {
@@ -81,7 +81,7 @@ impl NodeRegistry {
     /// The same registry knowing that a contract of that name has a workflow.
     #[must_use]
     pub fn with_workflow(mut self, name: &str) -> Self {
-        self.workflows.insert(name.to_owned(), ());
+        self.workflows.insert(name.to_owned());
         self
     }
 
@@ -91,7 +91,10 @@ impl NodeRegistry {
     ///
     /// None has.
     pub fn workflow(&self, name: &str) -> Result<(), ResolveError> {
-        find(&self.workflows, "workflow", name)
+        match self.workflows.contains(name) {
+            true => Ok(()),
+            false => Err(unknown("workflow", name, &self.workflows)),
+        }
     }
 
     /// The reducer of that name.
@@ -143,10 +146,10 @@ impl fmt::Debug for NodeRegistry {
     }
 }
 
-fn find<N: Clone>(nodes: &BTreeMap<String, N>, kind: &'static str, name: &str) -> Result<N, ResolveError> {
-    nodes.get(name).cloned().ok_or_else(|| ResolveError {
-        kind,
-        name: name.to_owned(),
-        known: nodes.keys().cloned().collect(),
-    })
+fn find<T: ?Sized>(nodes: &BTreeMap<String, Arc<T>>, kind: &'static str, name: &str) -> Result<Arc<T>, ResolveError> {
+    nodes.get(name).cloned().ok_or_else(|| unknown(kind, name, nodes.keys()))
+}
+
+fn unknown<'n>(kind: &'static str, name: &str, known: impl IntoIterator<Item = &'n String>) -> ResolveError {
+    ResolveError { kind, name: name.to_owned(), known: known.into_iter().cloned().collect() }
 }

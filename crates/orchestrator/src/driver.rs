@@ -16,7 +16,7 @@ mod worker;
 use std::sync::Arc;
 
 use onex_contract::{Contract, Fingerprint, Reading};
-use onex_journal::{Journal, JournalError, NewRun, StoredRun};
+use onex_journal::{Journal, JournalError, NewRun, RunHeader, StoredRun};
 use onex_node::{Failure, NodeRegistry, RunId};
 use serde_json::Value;
 use uuid::Uuid;
@@ -149,20 +149,17 @@ impl NodeOrchestrator {
         drive.go_on().await
     }
 
-    /// The orchestrator of a run of this contract: as it was when the run started.
+    /// The orchestrator of a run: of the contract that the journal keeps since the run started.
     ///
     /// # Errors
     ///
     /// The journal cannot be read or keeps no such contract, or it cannot be bound any more.
-    pub async fn of_snapshot(&self, worker: &Worker, stored: &StoredRun) -> Result<Self, DriveError> {
-        let (run_id, fingerprint) = (stored.header.run_id, &stored.header.contract_fingerprint);
-        if *fingerprint == self.plan.fingerprint {
-            return Ok(self.clone());
-        }
+    pub async fn of_snapshot(worker: &Worker, nodes: &NodeRegistry, header: &RunHeader) -> Result<Self, DriveError> {
+        let (run_id, fingerprint) = (header.run_id, &header.contract_fingerprint);
         let canonical = worker.journal.contract(fingerprint).await;
         let canonical = canonical.map_err(|source| DriveError::Journal { run_id, source })?;
         let canonical = canonical.ok_or(DriveError::Contract { run_id, source: None })?;
-        Self::from_canonical(&canonical, fingerprint, &self.nodes)
+        Self::from_canonical(&canonical, fingerprint, nodes)
             .map_err(|source| DriveError::Contract { run_id, source: Some(source) })
     }
 

@@ -161,8 +161,8 @@ impl Runner {
             }
             Work::Fresh(work) => {
                 let (delivery, request) = *work;
-                // A run starts at epoch 1. Whoever takes it away carries it on; that it was lost has been told.
-                let lease = self.shared.leases.hold(Claim { run_id: request.run_id, epoch: 1 });
+                // Whoever takes it away carries it on; that it was lost has been told.
+                let lease = self.shared.leases.hold(Claim { run_id: request.run_id, epoch: FIRST_EPOCH });
                 let _ = lease.keep(self.run(&delivery, request)).await;
                 if let Err(error) = self.subscription.settle(&delivery, Settlement::Done).await {
                     warn!(%error, topic = delivery.topic, "delivery could not be settled");

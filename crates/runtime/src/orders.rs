@@ -101,7 +101,7 @@ impl Shared {
         let run_id = RunId(order.id);
         let stored = self.worker.journal.load(order.run_id).await;
         let Some(stored) = stored.map_err(|source| DriveError::Journal { run_id, source })? else { return Ok(()) };
-        let before = orchestrator.of_snapshot(&self.worker, &stored).await?;
+        let before = self.orchestrator_of(&stored.header).await?;
         let request = before.retry_of(&self.worker, stored, run_id)?;
         let request = RunRequest { order_id: Some(order.id), ..request };
         let end = orchestrator.run(&self.worker, request).await?;

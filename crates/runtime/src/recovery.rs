@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use onex_journal::{Claim, RunHeader, RunStatus};
 use onex_node::RunId;
-use onex_orchestrator::{DriveError, NodeOrchestrator, PlanError};
+use onex_orchestrator::{DriveError, NodeOrchestrator};
 use tracing::{info, warn};
 
 use crate::ingress::bus_message;
@@ -89,40 +89,18 @@ impl Shared {
             info!(%run_id, "the run is not ours any more");
             return Ok(());
         }
-        let orchestrator = self.orchestrator_of(&stored.header.contract_fingerprint).await;
-        let orchestrator = orchestrator.map_err(|error| unplanned(run_id, error))?;
+        let orchestrator = self.orchestrator_of(&stored.header).await?;
         let end = orchestrator.resume(&self.worker, stored, claim.epoch).await?;
         self.ended(name, end, true).await;
         Ok(())
     }
 
-    /// The orchestrator of a contract by fingerprint: one that is wired, else made from the journal's copy.
-    async fn orchestrator_of(&self, fingerprint: &str) -> Result<Arc<NodeOrchestrator>, ContractError> {
-        if let Some(wired) = self.by_fingerprint.get(fingerprint) {
-            return Ok(Arc::clone(wired));
+    /// The orchestrator of a run's contract: one that is wired, else made from the journal's copy.
+    pub(crate) async fn orchestrator_of(&self, header: &RunHeader) -> Result<Arc<NodeOrchestrator>, DriveError> {
+        match self.by_fingerprint.get(&header.contract_fingerprint) {
+            Some(wired) => Ok(Arc::clone(wired)),
+            None => NodeOrchestrator::of_snapshot(&self.worker, &self.nodes, header).await.map(Arc::new),
         }
-        let canonical = self.worker.journal.contract(fingerprint).await.map_err(ContractError::Journal)?;
-        let canonical = canonical.ok_or_else(|| ContractError::Missing { fingerprint: fingerprint.to_owned() })?;
-        let orchestrator = NodeOrchestrator::from_canonical(&canonical, fingerprint, &self.nodes);
-        orchestrator.map(Arc::new).map_err(ContractError::Plan)
-    }
-}
-
-/// Why a run's contract cannot be had.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ContractError {
-    #[error("the journal cannot be used now")]
-    Journal(#[source] onex_journal::JournalError),
-    #[error("the journal has no contract {fingerprint}")]
-    Missing { fingerprint: String },
-    #[error("the run's contract cannot be run by this binary")]
-    Plan(#[source] PlanError),
-}
-
-fn unplanned(run_id: RunId, error: ContractError) -> DriveError {
-    match error {
-        ContractError::Journal(source) => DriveError::Journal { run_id, source },
-        other => DriveError::BadRecord { run_id, sequence: 1, source: Box::new(other) },
     }
 }
 

@@ -76,7 +76,11 @@ async fn resumed(worker: &Worker, known: &NodeOrchestrator, run_id: RunId) -> Re
     if claim.is_none() && stored.header.ended_at.is_none() {
         return Err(DriveError::OwnedElsewhere { run_id });
     }
-    let orchestrator = known.of_snapshot(worker, &stored).await?;
+    let is_known = stored.header.contract_fingerprint == known.plan.fingerprint;
+    let orchestrator = match is_known {
+        true => known.clone(),
+        false => NodeOrchestrator::of_snapshot(worker, &known.nodes, &stored.header).await?,
+    };
     let epoch = claim.map_or(stored.header.epoch, |claim| claim.epoch);
     orchestrator.resume(worker, stored, epoch).await
 }
