@@ -35,15 +35,12 @@ pub(crate) async fn run(arguments: RunArguments) -> Result<Exit, Stop> {
         Some(wired) => wired,
         None => return Ok(Exit::Problems),
     };
-    let (lease, retention) = (lease(&config)?, retention(&config)?);
+    let retention = retention(&config)?;
     let tally = Arc::new(Tally::default());
     let letters = Arc::new(DeadLetterFile::open(config.make_data_dir()?).or_usage()?);
     let parts = RuntimeParts {
         bus: Arc::new(MemoryBus::new()),
-        worker: Worker {
-            limits: assemble::run_limits(&config),
-            ..Worker::new(assemble::journal(&config).await?, Arc::new(SystemClock), &owner::owner(&config), lease)
-        },
+        worker: worker(&config).await?,
         nodes,
         orchestrators,
         dead_letters: Arc::clone(&letters),
@@ -66,6 +63,12 @@ pub(crate) async fn run(arguments: RunArguments) -> Result<Exit, Stop> {
         Stopped::Drained if arguments.once && !tally.is_clean() => Exit::Problems,
         Stopped::Drained => Exit::Done,
     })
+}
+
+async fn worker(config: &Config) -> Result<Worker, Stop> {
+    let (lease, limits) = (lease(config)?, assemble::run_limits(config));
+    let journal = assemble::journal(config).await?;
+    Ok(Worker { limits, ..Worker::new(journal, Arc::new(SystemClock), &owner::owner(config), lease) })
 }
 
 fn lease(config: &Config) -> Result<Duration, Stop> {

@@ -7,6 +7,7 @@ mod event;
 mod event_bus;
 mod kind;
 mod state_machine;
+mod strategy;
 mod version;
 mod workflow;
 
@@ -16,10 +17,11 @@ pub use event::EventDeclaration;
 pub use event_bus::{EventBus, Publish, Subscribe, TopicEntry};
 pub use kind::{Archetype, NodeType};
 pub use state_machine::{Condition, State, StateMachine, Transition};
+pub use strategy::{ErrorAction, ExecutionMode, FailureRecoveryStrategy};
 pub use version::Version;
 pub use workflow::{
-    CoordinationRules, Edge, ErrorAction, ExecutionGraph, ExecutionMode, FailureRecoveryStrategy, GraphNode,
-    StepConfig, WorkflowCoordination, WorkflowDefinition, WorkflowMetadata,
+    CoordinationRules, Edge, ExecutionGraph, GraphNode, StepConfig, WorkflowCoordination, WorkflowDefinition,
+    WorkflowMetadata,
 };
 
 /// The schema of a value that this runtime keeps as it is.

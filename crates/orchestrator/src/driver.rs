@@ -5,6 +5,7 @@
 //! its start, each effect's outcome, and its end together with the last outcome.
 
 mod child;
+mod dispatch;
 mod drive;
 mod end;
 mod error;
