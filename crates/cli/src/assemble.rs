@@ -109,7 +109,7 @@ fn breaker_settings(declared: Option<&onex_contract::CircuitBreaker>) -> Breaker
 
 /// The journal.
 pub(crate) async fn journal(config: &Config) -> Result<Arc<dyn Journal>, Stop> {
-    let limits = limits(config);
+    let limits = config.settings.journal_limits;
     match &config.settings.journal {
         JournalSettings::Memory => Ok(Arc::new(MemoryJournal::with_limits(limits))),
         JournalSettings::Sqlite => {
@@ -135,15 +135,6 @@ fn journal_config(settings: &PostgresJournalSettings, limits: JournalLimits) -> 
         limits,
         ..defaults
     })
-}
-
-fn limits(config: &Config) -> JournalLimits {
-    let (settings, defaults) = (&config.settings.journal_limits, JournalLimits::default());
-    JournalLimits {
-        records_per_run: settings.records_per_run.unwrap_or(defaults.records_per_run),
-        bytes_per_record: settings.bytes_per_record.unwrap_or(defaults.bytes_per_record),
-        bytes_per_run: settings.bytes_per_run.unwrap_or(defaults.bytes_per_run),
-    }
 }
 
 /// What a run may use.

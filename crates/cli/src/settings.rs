@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
+use onex_journal::JournalLimits;
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -15,7 +16,7 @@ pub(crate) struct Settings {
     /// Where runs are written down.
     pub(crate) journal: JournalSettings,
     /// What one run may write down.
-    pub(crate) journal_limits: LimitSettings,
+    pub(crate) journal_limits: JournalLimits,
     /// What one run may use.
     pub(crate) run_limits: RunLimitSettings,
     /// The name that this worker holds its runs in.
@@ -70,18 +71,6 @@ pub(crate) struct PostgresJournalSettings {
     /// Milliseconds one statement may run.
     #[serde(default)]
     pub(crate) statement_timeout_ms: Option<u64>,
-}
-
-/// `journal_limits`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct LimitSettings {
-    /// Most records of a run.
-    pub(crate) records_per_run: Option<u64>,
-    /// Most bytes of a record.
-    pub(crate) bytes_per_record: Option<u64>,
-    /// Most bytes of a run's records together.
-    pub(crate) bytes_per_run: Option<u64>,
 }
 
 /// `run_limits`.

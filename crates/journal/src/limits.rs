@@ -2,6 +2,7 @@
 
 use crate::JournalError;
 use onex_node::RunId;
+use serde::{Deserialize, Serialize};
 
 /// How much a run may write down.
 ///
@@ -9,7 +10,8 @@ use onex_node::RunId;
 ///
 /// An append that ends a run is bound by the size of a record only: a run that has reached a limit can still be
 /// ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct JournalLimits {
     /// Most records of a run, its start included.
     pub records_per_run: u64,
